@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ids, MAC addresses and UUIDs from numbers, and back. */
+#include "events/ident.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LETTERS 3u
+#define DIGITS 17u
+#define CHECK_VALUES UINT64_C(1679616) /* 36^4 */
+#define SCRAMBLE UINT64_C(0x9e3779b97f4a7c15)
+#define UNSCRAMBLE UINT64_C(0xf1de83e19937733d) /* its inverse modulo 2^64 */
+#define MAC_SCRAMBLE UINT64_C(0x9e3779)         /* odd: a bijection modulo 2^24 */
+#define MAC_SHORT_MAX UINT64_C(0x1000000)
+
+static_assert((SCRAMBLE * UNSCRAMBLE) == 1, "one undoes the other");
+
+__extension__ typedef unsigned __int128 wide;
+
+static const char base36[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+static uint64_t mix(uint64_t n)
+{
+	n = (n ^ n >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	n = (n ^ n >> 27) * UINT64_C(0x94d049bb133111eb);
+	return n ^ n >> 31;
+}
+
+uint64_t ipl_key_hash(struct ipl_key key)
+{
+	return mix(key.b + SCRAMBLE * mix(key.a + SCRAMBLE * (key.kind + 1)));
+}
+
+struct ipl_region_letters ipl_region_letters(struct ipl_str region)
+{
+	static const struct {
+		const char *region;
+		const char *letters;
+	} known[] = {
+		{ "cn-hangzhou", "bp1" },
+		{ "cn-beijing", "2ze" },
+		{ "cn-shanghai", "uf6" },
+		{ "cn-shenzhen", "wz9" },
+	};
+	struct ipl_region_letters letters = { { 0 } };
+	uint64_t hash = SCRAMBLE;
+
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(known); i++) {
+		if (ipl_str_is(region, known[i].region)) {
+			memcpy(letters.at, known[i].letters, LETTERS);
+			return letters;
+		}
+	}
+	for (size_t i = 0; i < region.len; i++)
+		hash = mix(hash + (uint8_t)region.at[i]);
+	for (size_t i = 0; i < LETTERS; i++, hash /= 36)
+		letters.at[i] = base36[hash % 36];
+	return letters;
+}
+
+const char *ipl_kind_name(enum ipl_kind kind)
+{
+	switch (kind) {
+#define X(number, NAME, Name, prefix)   \
+	case IPL_KIND_##NAME:           \
+		return #Name;
+		IPL_KIND_LIST(X)
+#undef X
+	case IPL_KIND_NONE:
+	case IPL_KIND_COUNT:
+	case IPL_KIND_IP4:
+	case IPL_KIND_IP6:
+		break;
+	}
+	return "Address";
+}
+
+const char *ipl_kind_prefix(enum ipl_kind kind)
+{
+	static const char *const prefixes[IPL_KIND_COUNT] = {
+#define X(number, NAME, Name, prefix) [number] = prefix,
+		IPL_KIND_LIST(X)
+#undef X
+	};
+
+	assert(kind > IPL_KIND_NONE && kind < IPL_KIND_COUNT);
+	return prefixes[kind];
+}
+
+enum ipl_kind ipl_kind_of_name(struct ipl_str name)
+{
+	for (int kind = 1; kind < IPL_KIND_COUNT; kind++) {
+		if (ipl_str_is(name, ipl_kind_name((enum ipl_kind)kind)))
+			return (enum ipl_kind)kind;
+	}
+	return IPL_KIND_NONE;
+}
+
+static uint64_t check_of(enum ipl_kind kind, uint64_t number)
+{
+	return ipl_key_hash(ipl_key_entity(kind, number)) % CHECK_VALUES;
+}
+
+void ipl_id_format_as(const char *prefix, struct ipl_region_letters letters, enum ipl_kind kind,
+		      uint64_t number, char out[IPL_ID_TEXT_MAX])
+{
+	size_t len = strlen(prefix);
+	wide n = (wide)(number * SCRAMBLE) * CHECK_VALUES + check_of(kind, number);
+
+	assert(number != 0 && len + LETTERS + DIGITS < IPL_ID_TEXT_MAX);
+	memcpy(out, prefix, len);
+	memcpy(out + len, letters.at, LETTERS);
+	len += LETTERS;
+	for (size_t i = DIGITS; i > 0; i--, n /= 36)
+		out[len + i - 1] = base36[n % 36];
+	out[len + DIGITS] = '\0';
+}
+
+void ipl_id_format(struct ipl_region_letters letters, enum ipl_kind kind, uint64_t number,
+		   char out[IPL_ID_TEXT_MAX])
+{
+	ipl_id_format_as(ipl_kind_prefix(kind), letters, kind, number, out);
+}
+
+static bool read_digits(const char *at, wide *out)
+{
+	wide n = 0;
+
+	for (size_t i = 0; i < DIGITS; i++) {
+		const char *digit = at[i] == '\0' ? NULL : strchr(base36, at[i]);
+		if (digit == NULL)
+			return false;
+		n = n * 36 + (wide)(digit - base36);
+	}
+	*out = n;
+	return true;
+}
+
+bool ipl_id_parse(struct ipl_region_letters letters, struct ipl_str text, enum ipl_kind *kind,
+		  uint64_t *number)
+{
+	for (int k = 1; k < IPL_KIND_COUNT; k++) {
+		const char *prefix = ipl_kind_prefix((enum ipl_kind)k);
+		size_t len = strlen(prefix);
+		wide n;
+		uint64_t value;
+		if (text.len != len + LETTERS + DIGITS || !ipl_str_starts(text, prefix))
+			continue;
+		if (memcmp(text.at + len, letters.at, LETTERS) != 0 ||
+		    !read_digits(text.at + len + LETTERS, &n) || n / CHECK_VALUES > UINT64_MAX)
+			return false;
+		value = (uint64_t)(n / CHECK_VALUES) * UNSCRAMBLE;
+		if (value == 0 || check_of((enum ipl_kind)k, value) != n % CHECK_VALUES)
+			return false;
+		*kind = (enum ipl_kind)k;
+		*number = value;
+		return true;
+	}
+	return false;
+}
+
+void ipl_mac_format(uint64_t number, char out[IPL_MAC_TEXT_MAX])
+{
+	uint64_t n = number < MAC_SHORT_MAX ?
+			     UINT64_C(0x00163e000000) | (number * MAC_SCRAMBLE & 0xffffff) :
+			     UINT64_C(0x020000000000) | (number & UINT64_C(0xffffffffff));
+
+	(void)snprintf(out, IPL_MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x",
+		       (unsigned)(n >> 40 & 255), (unsigned)(n >> 32 & 255),
+		       (unsigned)(n >> 24 & 255), (unsigned)(n >> 16 & 255),
+		       (unsigned)(n >> 8 & 255), (unsigned)(n & 255));
+}
+
+/* Whether a dash stands before byte @i of a UUID's text. */
+static bool dash_before(size_t i)
+{
+	return i == 4 || i == 6 || i == 8 || i == 10;
+}
+
+void ipl_uuid_format(const uint8_t bytes[16], char out[IPL_UUID_TEXT_MAX])
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < 16; i++) {
+		if (dash_before(i))
+			*out++ = '-';
+		*out++ = hex[bytes[i] >> 4];
+		*out++ = hex[bytes[i] & 15];
+	}
+	*out = '\0';
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool ipl_uuid_parse(struct ipl_str text, uint8_t out[16])
+{
+	size_t at = 0;
+
+	if (text.len != IPL_UUID_TEXT_MAX - 1)
+		return false;
+	for (size_t i = 0; i < 16; i++) {
+		int high, low;
+		if (dash_before(i) && text.at[at++] != '-')
+			return false;
+		high = hex_digit(text.at[at++]);
+		low = hex_digit(text.at[at++]);
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
