@@ -26,7 +26,7 @@ struct ipl_commit {
 enum ipl_status ipl_committer_start(struct ipl_store *store, int done_fd,
 				    struct ipl_committer **out, struct ipl_error *err) IPL_MUST_USE;
 /** Whether a batch may be handed over: none is on its way and none waits to be collected. */
-bool ipl_committer_idle(const struct ipl_committer *committer);
+bool ipl_committer_idle(struct ipl_committer *committer);
 /** Hand over @batch (its memory too; @batch is zeroed). Only when idle. */
 void ipl_committer_submit(struct ipl_committer *committer, struct ipl_batch *batch);
 /** Collect what was handed over, if it is done. False when it is not, or when there is nothing. */

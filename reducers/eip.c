@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An elastic IP, and an IPv6 address: addresses with an id of their own. */
+#include "reducers/reduce_internal.h"
+
+static enum ipl_status begin(struct ipl_eip *self, const struct ipl_event *ev, uint32_t ip,
+			     uint64_t bandwidth, enum ipl_charge charge,
+			     const struct ipl_notes *notes, struct ipl_error *err)
+{
+	if (!ipl_base_begin(&self->base, ev, notes, err))
+		return err->status;
+	self->ip = ip;
+	self->bandwidth = bandwidth;
+	self->charge = charge;
+	return IPL_OK;
+}
+
+static enum ipl_status allocated(struct ipl_eip *self, const struct ipl_event *ev,
+				 struct ipl_error *err)
+{
+	const struct ipl_ev_eip_allocated *e = &ev->eip_allocated;
+	const struct ipl_notes notes = {
+		.name = e->name,
+		.description = e->description,
+		.type = e->isp,
+		.tags = e->tags,
+	};
+
+	return begin(self, ev, e->ip, e->bandwidth, e->charge, &notes, err);
+}
+
+static enum ipl_status converted(struct ipl_eip *self, const struct ipl_event *ev,
+				 struct ipl_error *err)
+{
+	const struct ipl_ev_public_ip_converted *e = &ev->public_ip_converted;
+	const struct ipl_notes notes = { .type = IPL_STR("BGP") };
+
+	self->eni = e->eni;
+	self->instance = e->instance;
+	self->private_ip = e->private_ip;
+	self->vpc = e->vpc;
+	return begin(self, ev, e->public_ip, e->bandwidth, e->charge, &notes, err);
+}
+
+static enum ipl_status associated(struct ipl_eip *self, const struct ipl_event *ev,
+				  struct ipl_error *err)
+{
+	const struct ipl_ev_eip_associated *e = &ev->eip_associated;
+
+	if (self->eni != 0)
+		return ipl_damage(ev, err, "the EIP is in use");
+	self->eni = e->eni;
+	self->instance = e->instance;
+	self->private_ip = e->private_ip;
+	self->vpc = e->vpc;
+	self->mode = e->mode;
+	return IPL_OK;
+}
+
+static enum ipl_status unbound(struct ipl_eip *self, const struct ipl_event *ev, uint64_t eni,
+			       struct ipl_error *err)
+{
+	if (self->eni == 0 || self->eni != eni)
+		return ipl_damage(ev, err, "the EIP is not on that network interface");
+	self->eni = 0;
+	self->instance = 0;
+	self->private_ip = 0;
+	self->vpc = 0;
+	self->mode = IPL_MODE_NAT;
+	return IPL_OK;
+}
+
+static enum ipl_status freed_with_eni(uint64_t number, struct ipl_eip *self,
+				      const struct ipl_event *ev, struct ipl_error *err)
+{
+	const struct ipl_ev_freed_eni *part = ipl_freed_eni_of_eip(ev, number);
+
+	if (part == NULL)
+		return ipl_damage(ev, err, "EIP %" PRIu64 " has no part in it", number);
+	return unbound(self, ev, part->eni, err);
+}
+
+enum ipl_status ipl_reduce_eip(uint64_t number, struct ipl_eip *self, const struct ipl_event *ev,
+			       struct ipl_error *err)
+{
+	if (ev->type == IPL_EVENT_EIP_ALLOCATED)
+		return allocated(self, ev, err);
+	if (ev->type == IPL_EVENT_PUBLIC_IP_CONVERTED)
+		return converted(self, ev, err);
+	if (!self->base.alive)
+		return ipl_damage(ev, err, "EIP %" PRIu64 " does not exist", number);
+	switch (ev->type) {
+	case IPL_EVENT_EIP_ASSOCIATED:
+		return associated(self, ev, err);
+	case IPL_EVENT_EIP_UNASSOCIATED:
+		return unbound(self, ev, ev->eip_unassociated.eni, err);
+	case IPL_EVENT_EIP_RELEASED:
+		if (self->eni != 0)
+			return ipl_damage(ev, err, "the EIP is in use");
+		self->base.alive = false;
+		return IPL_OK;
+	case IPL_EVENT_INSTANCE_RELEASED:
+	case IPL_EVENT_ENI_DELETED:
+		return freed_with_eni(number, self, ev, err);
+	default:
+		return ipl_damage(ev, err, "it does not touch an EIP");
+	}
+}
+
+static const struct ipl_ev_ipv6 *find_ipv6(const struct ipl_ev_ipv6_list *list, uint64_t number)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (list->at[i].ipv6 == number)
+			return &list->at[i];
+	}
+	return NULL;
+}
+
+/* The part of an event that gives the IPv6 address @number, and to which interface. */
+static const struct ipl_ev_ipv6 *given_ipv6(const struct ipl_event *ev, uint64_t number,
+					    struct ipl_ipv6 *self)
+{
+	const struct ipl_ev_instance_list *instances = &ev->instances_launched.instances;
+	const struct ipl_ev_ipv6 *part = NULL;
+
+	if (ev->type == IPL_EVENT_ENI_CREATED) {
+		self->eni = ev->eni_created.eni;
+		self->vswitch = ev->eni_created.vswitch;
+		self->vpc = ev->eni_created.vpc;
+		return find_ipv6(&ev->eni_created.ipv6, number);
+	}
+	if (ev->type != IPL_EVENT_INSTANCES_LAUNCHED)
+		return NULL;
+	self->vpc = ev->instances_launched.vpc;
+	for (uint32_t i = 0; i < instances->count; i++) {
+		for (uint32_t k = 0; k < instances->at[i].enis.count; k++) {
+			const struct ipl_ev_launched_eni *eni = &instances->at[i].enis.at[k];
+			part = find_ipv6(&eni->ipv6, number);
+			self->eni = eni->eni;
+			self->vswitch = eni->vswitch;
+			if (part != NULL)
+				return part;
+		}
+	}
+	return NULL;
+}
+
+enum ipl_status ipl_reduce_ipv6(uint64_t number, struct ipl_ipv6 *self, const struct ipl_event *ev,
+				struct ipl_error *err)
+{
+	const struct ipl_notes none = { 0 };
+	const struct ipl_ev_ipv6 *part;
+
+	if (self->base.alive) {
+		if (ipl_freed_enis(ev).count == 0)
+			return ipl_damage(ev, err, "it does not touch an IPv6 address");
+		self->base.alive = false;
+		return IPL_OK;
+	}
+	part = given_ipv6(ev, number, self);
+	if (part == NULL)
+		return ipl_damage(ev, err, "IPv6 address %" PRIu64 " does not exist", number);
+	self->ip = part->ip;
+	return ipl_base_begin(&self->base, ev, &none, err) ? IPL_OK : err->status;
+}

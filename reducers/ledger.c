@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ledger itself: its settings. */
+#include "reducers/reduce_internal.h"
+
+#define SETTINGS_BYTES_MAX ((size_t)4 << 20)
+
+static enum ipl_status keep_settings(struct ipl_ledger_state *self, const struct ipl_ev_settings *s,
+				     struct ipl_error *err)
+{
+	ipl_arena_release(&self->arena);
+	ipl_arena_init(&self->arena, SETTINGS_BYTES_MAX);
+	ipl_record_copy(&self->arena, &ipl_record_settings, s, &self->settings);
+	if (self->arena.failed)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the settings");
+	return IPL_OK;
+}
+
+enum ipl_status ipl_reduce_ledger(uint64_t number, struct ipl_ledger_state *self,
+				  const struct ipl_event *ev, struct ipl_error *err)
+{
+	const struct ipl_notes none = { 0 };
+
+	if (ev->type == IPL_EVENT_LEDGER_CREATED) {
+		if (!ipl_base_begin(&self->base, ev, &none, err))
+			return err->status;
+		return keep_settings(self, &ev->ledger_created.settings, err);
+	}
+	if (ev->type == IPL_EVENT_LEDGER_SETTINGS_MODIFIED && self->base.alive)
+		return keep_settings(self, &ev->ledger_settings_modified.settings, err);
+	return ipl_damage(ev, err, "it does not touch ledger %" PRIu64, number);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A look at the state as of one moment, wherever it comes from: the live state,
+ * or one folded from the log. Everything that reads entities reads through it,
+ * so that a read of the past and a read of now are the same code.
+ */
+#ifndef IPL_REDUCERS_LENS_H
+#define IPL_REDUCERS_LENS_H
+
+#include "reducers/state.h"
+
+struct ipl_lens {
+	void *context;
+	uint64_t seq;    /* the state after this event */
+	int64_t time_ms; /* what is cooling is judged at this time */
+	struct ipl_region_letters letters;
+	/* The first failure of a look; after it looks find nothing. */
+	enum ipl_status status;
+	struct ipl_error *err;
+
+	const union ipl_entity *(*find)(struct ipl_lens *lens, enum ipl_kind kind, uint64_t number);
+	struct ipl_holding (*holding)(struct ipl_lens *lens, struct ipl_key key);
+	/* Scans: NULL where only single things can be looked at. */
+	uint64_t (*next)(struct ipl_lens *lens, enum ipl_kind kind, uint64_t after);
+	uint64_t (*count)(struct ipl_lens *lens, enum ipl_kind kind);
+};
+
+/** Looks at @state, which must outlive it unchanged. */
+void ipl_lens_of_state(struct ipl_lens *lens, const struct ipl_state *state, int64_t time_ms,
+		       struct ipl_error *err);
+
+static inline const struct ipl_vpc *ipl_lens_vpc(struct ipl_lens *lens, uint64_t number)
+{
+	return (const struct ipl_vpc *)lens->find(lens, IPL_KIND_VPC, number);
+}
+static inline const struct ipl_vswitch *ipl_lens_vswitch(struct ipl_lens *lens, uint64_t number)
+{
+	return (const struct ipl_vswitch *)lens->find(lens, IPL_KIND_VSWITCH, number);
+}
+static inline const struct ipl_instance *ipl_lens_instance(struct ipl_lens *lens, uint64_t number)
+{
+	return (const struct ipl_instance *)lens->find(lens, IPL_KIND_INSTANCE, number);
+}
+static inline const struct ipl_eni *ipl_lens_eni(struct ipl_lens *lens, uint64_t number)
+{
+	return (const struct ipl_eni *)lens->find(lens, IPL_KIND_ENI, number);
+}
+static inline const struct ipl_eip *ipl_lens_eip(struct ipl_lens *lens, uint64_t number)
+{
+	return (const struct ipl_eip *)lens->find(lens, IPL_KIND_EIP, number);
+}
+
+/**
+ * What an entity shows: the members of one element of its Describe read. Those
+ * of other entities (an ENI's EIP address) are looked up through the same lens.
+ */
+struct ipl_value ipl_show(struct ipl_arena *arena, struct ipl_lens *lens, enum ipl_kind kind,
+			  uint64_t number, const union ipl_entity *entity);
+/** An instance as the list of instances shows it: with its network interfaces. */
+struct ipl_value ipl_show_listed_instance(struct ipl_arena *arena, struct ipl_lens *lens,
+					  uint64_t number, const struct ipl_instance *instance);
+
+/** What kind of member a name in a shown entity is. */
+enum ipl_member_class {
+	IPL_MEMBER_OWN,     /* changes only by events that touch the entity */
+	IPL_MEMBER_JOINED,  /* belongs to another entity */
+	IPL_MEMBER_DERIVED, /* a count, or a constant of this model */
+};
+struct ipl_member_info {
+	const char *name;
+	enum ipl_member_class class_;
+};
+/** The members of @kind in the order in which ipl_show() has them. */
+const struct ipl_member_info *ipl_show_members(enum ipl_kind kind, size_t *count);
+
+/** An id as text in the arena; "" for number 0. */
+struct ipl_value ipl_show_id(struct ipl_arena *arena, const struct ipl_lens *lens,
+			     enum ipl_kind kind, uint64_t number);
+struct ipl_value ipl_show_ip4(struct ipl_arena *arena, uint32_t ip);
+
+#endif

@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entities as every door shows them: one table of members for each kind,
+ * M(CLASS, Name, value). Names, nesting and words are those of the cloud's
+ * Describe answers (ECS 2014-05-26, VPC 2016-04-28).
+ */
+#include "reducers/lens.h"
+
+#include <string.h>
+
+#include "events/time.h"
+
+/* The region's one owner; accounts are not modelled. */
+#define OWNER_ID 1
+
+struct show {
+	struct ipl_arena *arena;
+	struct ipl_lens *lens;
+	uint64_t number;
+	const struct ipl_base *base;
+};
+
+struct ipl_value ipl_show_id(struct ipl_arena *arena, const struct ipl_lens *lens,
+			     enum ipl_kind kind, uint64_t number)
+{
+	char text[IPL_ID_TEXT_MAX];
+
+	if (number == 0)
+		return ipl_text(IPL_STR(""));
+	ipl_id_format(lens->letters, kind, number, text);
+	return ipl_textf(arena, "%s", text);
+}
+
+struct ipl_value ipl_show_ip4(struct ipl_arena *arena, uint32_t ip)
+{
+	return ip == 0 ? ipl_text(IPL_STR("")) :
+			 ipl_textf(arena, IPL_IP4_FMT, IPL_IP4_ARG(ip));
+}
+
+/* --- small values --- */
+
+static struct ipl_value id(const struct show *c, enum ipl_kind kind, uint64_t number)
+{
+	return ipl_show_id(c->arena, c->lens, kind, number);
+}
+
+static struct ipl_value id_as(const struct show *c, const char *prefix, uint64_t number)
+{
+	char text[IPL_ID_TEXT_MAX];
+
+	ipl_id_format_as(prefix, c->lens->letters, IPL_KIND_VPC, number, text);
+	return ipl_textf(c->arena, "%s", text);
+}
+
+static struct ipl_value note(const struct show *c, struct ipl_str s)
+{
+	return ipl_text(ipl_arena_str(c->arena, s));
+}
+
+static struct ipl_value word(const char *literal)
+{
+	return ipl_text_of(literal);
+}
+
+static struct ipl_value region(const struct show *c)
+{
+	uint64_t number = c->lens->next == NULL ? 0 : c->lens->next(c->lens, IPL_KIND_LEDGER, 0);
+	const union ipl_entity *ledger = c->lens->find(c->lens, IPL_KIND_LEDGER, number);
+
+	return ledger == NULL ? word("") : note(c, ledger->ledger.settings.region);
+}
+
+static struct ipl_value time_minutes(const struct show *c)
+{
+	char text[IPL_TIME_TEXT_MAX];
+
+	ipl_time_format_minutes(c->base->created_ms, text);
+	return ipl_textf(c->arena, "%s", text);
+}
+
+static struct ipl_value time_seconds(const struct show *c)
+{
+	char text[IPL_TIME_TEXT_MAX];
+
+	ipl_time_format_seconds(c->base->created_ms, text);
+	return ipl_textf(c->arena, "%s", text);
+}
+
+static struct ipl_value cidr4(const struct show *c, struct ipl_cidr4 cidr)
+{
+	char text[IPL_CIDR4_TEXT_MAX];
+
+	ipl_cidr4_format(cidr, text);
+	return ipl_textf(c->arena, "%s", text);
+}
+
+static struct ipl_value cidr6(const struct show *c, struct ipl_cidr6 cidr)
+{
+	char text[IPL_CIDR6_TEXT_MAX];
+
+	ipl_cidr6_format(cidr, text);
+	return ipl_textf(c->arena, "%s", text);
+}
+
+/* {Name: value} */
+static struct ipl_value in(const struct show *c, const char *name, struct ipl_value value)
+{
+	struct ipl_value map = ipl_map();
+
+	ipl_map_add(c->arena, &map, name, value);
+	return map;
+}
+
+static struct ipl_value one(const struct show *c, bool there, struct ipl_value value)
+{
+	struct ipl_value array = ipl_array();
+
+	if (there)
+		ipl_array_add(c->arena, &array, value);
+	return array;
+}
+
+static struct ipl_value none(const struct show *c, const char *name)
+{
+	return in(c, name, ipl_array());
+}
+
+static struct ipl_value ids(const struct show *c, enum ipl_kind kind,
+			    const struct ipl_numbers *numbers)
+{
+	struct ipl_value array = ipl_array();
+
+	for (uint32_t i = 0; i < numbers->count; i++)
+		ipl_array_add(c->arena, &array, id(c, kind, numbers->at[i]));
+	return array;
+}
+
+static struct ipl_value security_groups(const struct show *c)
+{
+	struct ipl_value array = ipl_array();
+
+	for (uint32_t i = 0; i < c->base->notes->security_groups.count; i++)
+		ipl_array_add(c->arena, &array,
+			      note(c, c->base->notes->security_groups.at[i].text));
+	return in(c, "SecurityGroupId", array);
+}
+
+/* The VPC family says Key and Value, ECS says TagKey and TagValue. */
+static struct ipl_value tags(const struct show *c, const char *key, const char *value)
+{
+	struct ipl_value array = ipl_array();
+
+	for (uint32_t i = 0; i < c->base->notes->tags.count; i++) {
+		struct ipl_value tag = ipl_map();
+		ipl_map_add(c->arena, &tag, key, note(c, c->base->notes->tags.at[i].key));
+		ipl_map_add(c->arena, &tag, value, note(c, c->base->notes->tags.at[i].value));
+		ipl_array_add(c->arena, &array, tag);
+	}
+	return in(c, "Tag", array);
+}
+
+/* --- VPC --- */
+
+static struct ipl_value vpc_ipv6_blocks(const struct show *c, const struct ipl_vpc *e)
+{
+	struct ipl_value block = ipl_map();
+
+	ipl_map_add(c->arena, &block, "Ipv6CidrBlock", cidr6(c, e->ipv6_cidr));
+	ipl_map_add(c->arena, &block, "Ipv6Isp", word("BGP"));
+	return in(c, "Ipv6CidrBlock", one(c, e->ipv6_cidr.prefix_len > 0, block));
+}
+
+/* clang-format off */
+#define MEMBERS_VPC(M)                                                                          \
+	M(OWN, VpcId, id(c, IPL_KIND_VPC, c->number))                                           \
+	M(OWN, VpcName, note(c, c->base->notes->name))                                          \
+	M(DERIVED, RegionId, region(c))                                                         \
+	M(DERIVED, Status, word("Available"))                                                   \
+	M(OWN, CidrBlock, cidr4(c, e->cidr))                                                    \
+	M(OWN, Ipv6CidrBlock, cidr6(c, e->ipv6_cidr))                                           \
+	M(OWN, EnabledIpv6, ipl_bool(e->ipv6_cidr.prefix_len > 0))                              \
+	M(OWN, Ipv6CidrBlocks, vpc_ipv6_blocks(c, e))                                           \
+	M(OWN, SecondaryCidrBlocks, none(c, "SecondaryCidrBlock"))                              \
+	M(DERIVED, UserCidrs, none(c, "UserCidr"))                                              \
+	M(OWN, VSwitchIds, in(c, "VSwitchId", ids(c, IPL_KIND_VSWITCH, &e->vswitches)))         \
+	M(DERIVED, RouterTableIds, in(c, "RouterTableIds", one(c, true, id_as(c, "vtb-", c->number)))) \
+	M(DERIVED, NatGatewayIds, none(c, "NatGatewayIds"))                                     \
+	M(DERIVED, VRouterId, id_as(c, "vrt-", c->number))                                      \
+	M(DERIVED, IsDefault, ipl_bool(false))                                                  \
+	M(OWN, CreationTime, time_seconds(c))                                                   \
+	M(OWN, Description, note(c, c->base->notes->description))                               \
+	M(DERIVED, ResourceGroupId, word(""))                                                   \
+	M(DERIVED, OwnerId, ipl_int(OWNER_ID))                                                  \
+	M(OWN, Tags, tags(c, "Key", "Value"))
+/* clang-format on */
+
+/* --- vSwitch --- */
+
+static struct ipl_value route_table(const struct show *c, const struct ipl_vswitch *e)
+{
+	struct ipl_value map = ipl_map();
+
+	ipl_map_add(c->arena, &map, "RouteTableId", id_as(c, "vtb-", e->vpc));
+	ipl_map_add(c->arena, &map, "RouteTableType", word("System"));
+	return map;
+}
+
+static int64_t available(const struct ipl_vswitch *e)
+{
+	return (int64_t)(ipl_cidr4_size(e->cidr) - IPL_RESERVED_FIRST - IPL_RESERVED_LAST -
+			 e->used);
+}
+
+/* clang-format off */
+#define MEMBERS_VSWITCH(M)                                                                      \
+	M(OWN, VSwitchId, id(c, IPL_KIND_VSWITCH, c->number))                                   \
+	M(OWN, VpcId, id(c, IPL_KIND_VPC, e->vpc))                                              \
+	M(OWN, ZoneId, note(c, c->base->notes->zone))                                           \
+	M(DERIVED, Status, word("Available"))                                                   \
+	M(OWN, CidrBlock, cidr4(c, e->cidr))                                                    \
+	M(OWN, Ipv6CidrBlock, cidr6(c, e->ipv6_cidr))                                           \
+	M(OWN, EnabledIpv6, ipl_bool(e->ipv6_cidr.prefix_len > 0))                              \
+	M(DERIVED, AvailableIpAddressCount, ipl_int(available(e)))                              \
+	M(OWN, VSwitchName, note(c, c->base->notes->name))                                      \
+	M(OWN, Description, note(c, c->base->notes->description))                               \
+	M(OWN, CreationTime, time_seconds(c))                                                   \
+	M(DERIVED, IsDefault, ipl_bool(false))                                                  \
+	M(DERIVED, NetworkAclId, word(""))                                                      \
+	M(DERIVED, ResourceGroupId, word(""))                                                   \
+	M(DERIVED, OwnerId, ipl_int(OWNER_ID))                                                  \
+	M(DERIVED, ShareType, word(""))                                                         \
+	M(DERIVED, RouteTable, route_table(c, e))                                               \
+	M(OWN, Tags, tags(c, "Key", "Value"))
+/* clang-format on */
+
+/* --- instance --- */
+
+static struct ipl_value instance_eip(const struct show *c, const struct ipl_instance *e)
+{
+	const struct ipl_eip *eip = e->eip == 0 ? NULL : ipl_lens_eip(c->lens, e->eip);
+	struct ipl_value map = ipl_map();
+
+	ipl_map_add(c->arena, &map, "AllocationId", id(c, IPL_KIND_EIP, e->eip));
+	ipl_map_add(c->arena, &map, "IpAddress",
+		    ipl_show_ip4(c->arena, eip == NULL ? 0 : eip->ip));
+	ipl_map_add(c->arena, &map, "Bandwidth",
+		    ipl_int(eip == NULL ? 0 : (int64_t)eip->bandwidth));
+	ipl_map_add(c->arena, &map, "InternetChargeType",
+		    word(eip == NULL ? "" : ipl_charge_word(eip->charge)));
+	return map;
+}
+
+static struct ipl_value instance_vpc(const struct show *c, const struct ipl_instance *e)
+{
+	const struct ipl_eni *eni = ipl_lens_eni(c->lens, e->enis.at[0]);
+	struct ipl_value map = ipl_map();
+
+	ipl_map_add(c->arena, &map, "VpcId", id(c, IPL_KIND_VPC, e->vpc));
+	ipl_map_add(c->arena, &map, "VSwitchId",
+		    id(c, IPL_KIND_VSWITCH, eni == NULL ? 0 : eni->vswitch));
+	ipl_map_add(c->arena, &map, "NatIpAddress", word(""));
+	ipl_map_add(c->arena, &map, "PrivateIpAddress",
+		    in(c, "IpAddress",
+		       one(c, eni != NULL,
+			   ipl_show_ip4(c->arena, eni == NULL ? 0 : eni->address[0].ip))));
+	return map;
+}
+
+/* clang-format off */
+#define MEMBERS_INSTANCE(M)                                                                     \
+	M(OWN, InstanceId, id(c, IPL_KIND_INSTANCE, c->number))                                 \
+	M(OWN, InstanceName, note(c, c->base->notes->name))                                     \
+	M(OWN, Status, word(ipl_run_word(e->state)))                                            \
+	M(OWN, StoppedMode, word(ipl_stopped_word(e->stopped_mode)))                            \
+	M(OWN, InstanceType, note(c, c->base->notes->type))                                     \
+	M(DERIVED, InstanceChargeType, word("PostPaid"))                                        \
+	M(DERIVED, InstanceNetworkType, word("vpc"))                                            \
+	M(DERIVED, RegionId, region(c))                                                         \
+	M(OWN, ZoneId, note(c, c->base->notes->zone))                                           \
+	M(DERIVED, InnerIpAddress, none(c, "IpAddress"))                                        \
+	M(OWN, PublicIpAddress,                                                                 \
+	  in(c, "IpAddress", one(c, e->public_ip != 0, ipl_show_ip4(c->arena, e->public_ip))))  \
+	M(JOINED, EipAddress, instance_eip(c, e))                                               \
+	M(JOINED, VpcAttributes, instance_vpc(c, e))                                            \
+	M(OWN, InternetChargeType, word(ipl_charge_word(e->charge)))                            \
+	M(OWN, InternetMaxBandwidthIn, ipl_int((int64_t)e->bandwidth_in))                       \
+	M(OWN, InternetMaxBandwidthOut, ipl_int((int64_t)e->bandwidth_out))                     \
+	M(OWN, SecurityGroupIds, security_groups(c))                                            \
+	M(DERIVED, OperationLocks, none(c, "LockReason"))                                       \
+	M(OWN, CreationTime, time_minutes(c))                                                   \
+	M(DERIVED, ExpiredTime, word(""))                                                       \
+	M(OWN, HostName, note(c, c->base->notes->host_name))                                    \
+	M(OWN, Description, note(c, c->base->notes->description))                               \
+	M(OWN, ImageId, note(c, c->base->notes->image))                                         \
+	M(DERIVED, IoOptimized, word("optimized"))                                              \
+	M(OWN, Tags, tags(c, "TagKey", "TagValue"))
+/* clang-format on */
+
+/* --- network interface --- */
+
+static struct ipl_value eni_public(const struct show *c, const struct ipl_eni_address *at)
+{
+	const struct ipl_eip *eip = at->eip == 0 ? NULL : ipl_lens_eip(c->lens, at->eip);
+	struct ipl_value map = ipl_map();
+
+	ipl_map_add(c->arena, &map, "AllocationId", id(c, IPL_KIND_EIP, at->eip));
+	ipl_map_add(c->arena, &map, "PublicIpAddress",
+		    ipl_show_ip4(c->arena, eip == NULL ? 0 : eip->ip));
+	return map;
+}
+
+static struct ipl_value eni_addresses(const struct show *c, const struct ipl_eni *e)
+{
+	struct ipl_value array = ipl_array();
+
+	for (uint32_t i = 0; i < e->address_count; i++) {
+		struct ipl_value map = ipl_map();
+		ipl_map_add(c->arena, &map, "PrivateIpAddress",
+			    ipl_show_ip4(c->arena, e->address[i].ip));
+		ipl_map_add(c->arena, &map, "Primary", ipl_bool(i == 0));
+		if (e->address[i].eip != 0)
+			ipl_map_add(c->arena, &map, "AssociatedPublicIp",
+				    eni_public(c, &e->address[i]));
+		ipl_array_add(c->arena, &array, map);
+	}
+	return in(c, "PrivateIpSet", array);
+}
+
+static struct ipl_value eni_ipv6(const struct show *c, const struct ipl_eni *e)
+{
+	struct ipl_value array = ipl_array();
+
+	for (uint32_t i = 0; i < e->ipv6.count; i++) {
+		const union ipl_entity *ipv6 =
+			c->lens->find(c->lens, IPL_KIND_IPV6, e->ipv6.at[i]);
+		char text[IPL_IP6_TEXT_MAX];
+		struct ipl_value map = ipl_map();
+		if (ipv6 == NULL)
+			continue;
+		ipl_ip6_format(ipv6->ipv6.ip, text);
+		ipl_map_add(c->arena, &map, "Ipv6Address", ipl_textf(c->arena, "%s", text));
+		ipl_map_add(c->arena, &map, "Primary", ipl_bool(false));
+		ipl_array_add(c->arena, &array, map);
+	}
+	return in(c, "Ipv6Set", array);
+}
+
+static struct ipl_value eni_mac(const struct show *c)
+{
+	char text[IPL_MAC_TEXT_MAX];
+
+	ipl_mac_format(c->number, text);
+	return ipl_textf(c->arena, "%s", text);
+}
+
+static struct ipl_value eni_attachment(const struct show *c, const struct ipl_eni *e)
+{
+	struct ipl_value map = ipl_map();
+
+	if (e->instance != 0)
+		ipl_map_add(c->arena, &map, "InstanceId", id(c, IPL_KIND_INSTANCE, e->instance));
+	return map;
+}
+
+/* clang-format off */
+#define MEMBERS_ENI(M)                                                                          \
+	M(OWN, NetworkInterfaceId, id(c, IPL_KIND_ENI, c->number))                              \
+	M(OWN, NetworkInterfaceName, note(c, c->base->notes->name))                             \
+	M(OWN, Description, note(c, c->base->notes->description))                               \
+	M(OWN, Status, word(e->instance == 0 ? "Available" : "InUse"))                          \
+	M(OWN, Type, word(e->is_primary ? "Primary" : "Secondary"))                             \
+	M(OWN, InstanceId, id(c, IPL_KIND_INSTANCE, e->instance))                               \
+	M(OWN, VpcId, id(c, IPL_KIND_VPC, e->vpc))                                              \
+	M(OWN, VSwitchId, id(c, IPL_KIND_VSWITCH, e->vswitch))                                  \
+	M(OWN, ZoneId, note(c, c->base->notes->zone))                                           \
+	M(OWN, MacAddress, eni_mac(c))                                                          \
+	M(OWN, PrivateIpAddress, ipl_show_ip4(c->arena, e->address[0].ip))                      \
+	M(OWN, PrivateIpSets, eni_addresses(c, e))                                              \
+	M(JOINED, AssociatedPublicIp, eni_public(c, &e->address[0]))                            \
+	M(OWN, Ipv6Sets, eni_ipv6(c, e))                                                        \
+	M(DERIVED, Ipv4PrefixSets, none(c, "Ipv4PrefixSet"))                                    \
+	M(DERIVED, Ipv6PrefixSets, none(c, "Ipv6PrefixSet"))                                    \
+	M(OWN, DeleteOnRelease, ipl_bool(e->delete_on_release))                                 \
+	M(OWN, SecurityGroupIds, security_groups(c))                                            \
+	M(OWN, Attachment, eni_attachment(c, e))                                                \
+	M(OWN, CreationTime, time_minutes(c))                                                   \
+	M(DERIVED, ServiceManaged, ipl_bool(false))                                             \
+	M(OWN, Tags, tags(c, "TagKey", "TagValue"))
+/* clang-format on */
+
+/* --- EIP --- */
+
+static struct ipl_value eip_target(const struct show *c, const struct ipl_eip *e)
+{
+	return e->instance != 0 ? id(c, IPL_KIND_INSTANCE, e->instance) :
+				  id(c, IPL_KIND_ENI, e->eni);
+}
+
+static const char *eip_target_type(const struct ipl_eip *e)
+{
+	return e->instance != 0 ? "EcsInstance" : e->eni != 0 ? "NetworkInterface" : "";
+}
+
+static struct ipl_value eip_region(const struct show *c, const struct ipl_eip *e)
+{
+	return e->eni == 0 ? word("") : region(c);
+}
+
+/* clang-format off */
+#define MEMBERS_EIP(M)                                                                          \
+	M(OWN, AllocationId, id(c, IPL_KIND_EIP, c->number))                                    \
+	M(OWN, IpAddress, ipl_show_ip4(c->arena, e->ip))                                        \
+	M(OWN, Status, word(e->eni == 0 ? "Available" : "InUse"))                               \
+	M(OWN, InstanceId, eip_target(c, e))                                                    \
+	M(OWN, InstanceType, word(eip_target_type(e)))                                          \
+	M(DERIVED, InstanceRegionId, eip_region(c, e))                                          \
+	M(OWN, PrivateIpAddress, ipl_show_ip4(c->arena, e->private_ip))                         \
+	M(OWN, Mode, word(e->eni == 0 ? "" : ipl_mode_word(e->mode)))                           \
+	M(OWN, Bandwidth, ipl_textf(c->arena, "%llu", (unsigned long long)e->bandwidth))        \
+	M(OWN, EipBandwidth, ipl_textf(c->arena, "%llu", (unsigned long long)e->bandwidth))     \
+	M(OWN, InternetChargeType, word(ipl_charge_word(e->charge)))                            \
+	M(DERIVED, ChargeType, word("PostPaid"))                                                \
+	M(DERIVED, BusinessStatus, word("Normal"))                                              \
+	M(DERIVED, RegionId, region(c))                                                         \
+	M(OWN, AllocationTime, time_seconds(c))                                                 \
+	M(DERIVED, ExpiredTime, word(""))                                                       \
+	M(OWN, Name, note(c, c->base->notes->name))                                             \
+	M(OWN, Description, note(c, c->base->notes->description))                               \
+	M(OWN, ISP, note(c, c->base->notes->type))                                              \
+	M(DERIVED, Netmode, word("public"))                                                     \
+	M(DERIVED, DeletionProtection, ipl_bool(false))                                         \
+	M(OWN, VpcId, id(c, IPL_KIND_VPC, e->vpc))                                              \
+	M(DERIVED, ResourceGroupId, word(""))                                                   \
+	M(DERIVED, OperationLocks, none(c, "LockReason"))                                       \
+	M(OWN, Tags, tags(c, "Key", "Value"))
+
+/* --- the ledger --- */
+#define MEMBERS_LEDGER(M)                                                                       \
+	M(OWN, LedgerId, id(c, IPL_KIND_LEDGER, c->number))                                     \
+	M(OWN, Settings, ipl_record_value(c->arena, c->lens->letters, &ipl_record_settings,     \
+					  &e->settings))
+
+#define ADD(CLASS, Name, value) ipl_map_add(c->arena, map, #Name, value);
+#define SHOW(KIND, kind, struct_name)                                                           \
+	static void show_##kind(const struct show *c, const struct struct_name *e,              \
+				struct ipl_value *map)                                          \
+	{                                                                                       \
+		MEMBERS_##KIND(ADD)                                                             \
+	}
+SHOW(LEDGER, ledger, ipl_ledger_state)
+SHOW(VPC, vpc, ipl_vpc)
+SHOW(VSWITCH, vswitch, ipl_vswitch)
+SHOW(INSTANCE, instance, ipl_instance)
+SHOW(ENI, eni, ipl_eni)
+SHOW(EIP, eip, ipl_eip)
+
+#define INFO(CLASS, Name, value) { #Name, IPL_MEMBER_##CLASS },
+static const struct ipl_member_info ledger_members[] = { MEMBERS_LEDGER(INFO) };
+static const struct ipl_member_info vpc_members[] = { MEMBERS_VPC(INFO) };
+static const struct ipl_member_info vswitch_members[] = { MEMBERS_VSWITCH(INFO) };
+static const struct ipl_member_info instance_members[] = { MEMBERS_INSTANCE(INFO) };
+static const struct ipl_member_info eni_members[] = { MEMBERS_ENI(INFO) };
+static const struct ipl_member_info eip_members[] = { MEMBERS_EIP(INFO) };
+/* clang-format on */
+
+struct ipl_value ipl_show(struct ipl_arena *arena, struct ipl_lens *lens, enum ipl_kind kind,
+			  uint64_t number, const union ipl_entity *entity)
+{
+	const struct show c = { arena, lens, number, &entity->base };
+	struct ipl_value map = ipl_map();
+
+	switch (kind) {
+	case IPL_KIND_LEDGER:
+		show_ledger(&c, &entity->ledger, &map);
+		break;
+	case IPL_KIND_VPC:
+		show_vpc(&c, &entity->vpc, &map);
+		break;
+	case IPL_KIND_VSWITCH:
+		show_vswitch(&c, &entity->vswitch, &map);
+		break;
+	case IPL_KIND_INSTANCE:
+		show_instance(&c, &entity->instance, &map);
+		break;
+	case IPL_KIND_ENI:
+		show_eni(&c, &entity->eni, &map);
+		break;
+	case IPL_KIND_EIP:
+		show_eip(&c, &entity->eip, &map);
+		break;
+	case IPL_KIND_NONE:
+	case IPL_KIND_IPV6:
+	case IPL_KIND_IPV6GW:
+	case IPL_KIND_IPV6BW:
+	case IPL_KIND_COUNT:
+	case IPL_KIND_IP4:
+	case IPL_KIND_IP6:
+		break;
+	}
+	return map;
+}
+
+const struct ipl_member_info *ipl_show_members(enum ipl_kind kind, size_t *count)
+{
+	static const struct {
+		const struct ipl_member_info *member;
+		size_t count;
+	} tables[IPL_KIND_COUNT] = {
+		[IPL_KIND_LEDGER] = { ledger_members, IPL_ARRAY_SIZE(ledger_members) },
+		[IPL_KIND_VPC] = { vpc_members, IPL_ARRAY_SIZE(vpc_members) },
+		[IPL_KIND_VSWITCH] = { vswitch_members, IPL_ARRAY_SIZE(vswitch_members) },
+		[IPL_KIND_INSTANCE] = { instance_members, IPL_ARRAY_SIZE(instance_members) },
+		[IPL_KIND_ENI] = { eni_members, IPL_ARRAY_SIZE(eni_members) },
+		[IPL_KIND_EIP] = { eip_members, IPL_ARRAY_SIZE(eip_members) },
+	};
+
+	*count = kind < IPL_KIND_COUNT ? tables[kind].count : 0;
+	return kind < IPL_KIND_COUNT ? tables[kind].member : NULL;
+}
+
+static struct ipl_value listed_eni(const struct show *c, uint64_t number)
+{
+	const struct ipl_eni *e = ipl_lens_eni(c->lens, number);
+	struct ipl_value map = ipl_map();
+	const struct show own = { c->arena, c->lens, number, &e->base };
+
+	ipl_map_add(c->arena, &map, "NetworkInterfaceId", id(&own, IPL_KIND_ENI, number));
+	ipl_map_add(c->arena, &map, "Type", word(e->is_primary ? "Primary" : "Secondary"));
+	ipl_map_add(c->arena, &map, "MacAddress", eni_mac(&own));
+	ipl_map_add(c->arena, &map, "PrimaryIpAddress", ipl_show_ip4(c->arena, e->address[0].ip));
+	ipl_map_add(c->arena, &map, "PrivateIpSets", eni_addresses(&own, e));
+	ipl_map_add(c->arena, &map, "Ipv6Sets", eni_ipv6(&own, e));
+	ipl_map_add(c->arena, &map, "Ipv4PrefixSets", none(c, "Ipv4PrefixSet"));
+	ipl_map_add(c->arena, &map, "Ipv6PrefixSets", none(c, "Ipv6PrefixSet"));
+	return map;
+}
+
+struct ipl_value ipl_show_listed_instance(struct ipl_arena *arena, struct ipl_lens *lens,
+					  uint64_t number, const struct ipl_instance *instance)
+{
+	const struct show c = { arena, lens, number, &instance->base };
+	struct ipl_value map = ipl_show(arena, lens, IPL_KIND_INSTANCE, number,
+					(const union ipl_entity *)instance);
+	struct ipl_value enis = ipl_array();
+
+	for (uint32_t i = 0; i < instance->enis.count; i++) {
+		if (ipl_lens_eni(lens, instance->enis.at[i]) != NULL)
+			ipl_array_add(arena, &enis, listed_eni(&c, instance->enis.at[i]));
+	}
+	ipl_map_set(arena, &map, IPL_STR("IoOptimized"), ipl_bool(true));
+	ipl_map_add(arena, &map, "NetworkInterfaces", in(&c, "NetworkInterface", enis));
+	return map;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the LMDB store share. */
+#ifndef IPL_STORE_LMDB_INTERNAL_H
+#define IPL_STORE_LMDB_INTERNAL_H
+
+#include "store/store.h"
+#include "store/tree.h"
+
+#include <lmdb.h>
+#include <pthread.h>
+
+struct ipl_store {
+	enum ipl_store_mode mode;
+	char *dir;
+	char *path; /* of log.mdb */
+	int lock_fd; /* -1: not held */
+	MDB_env *env; /* NULL after a failure that it could not be reopened from */
+	uint64_t generation; /* of env: one more each time it is opened */
+	MDB_dbi log;
+	MDB_dbi roots;
+	MDB_dbi meta;
+	size_t map_bytes;
+	bool suspect; /* a write failed: reopen and look before the next append */
+	/* Held for reading while a transaction is open, for writing while the environment changes. */
+	pthread_rwlock_t env_lock;
+	pthread_mutex_t head_lock;
+	struct ipl_head head;
+	struct ipl_tree tree; /* of the appending thread alone */
+};
+
+struct ipl_reader {
+	struct ipl_store *store;
+	MDB_txn *txn; /* reset between calls; NULL before the first */
+	uint64_t generation; /* of the environment that txn belongs to */
+	struct ipl_buf record;
+};
+
+/** Take DIR/lock for this process, or say who holds it. */
+enum ipl_status ipl_lock_take(struct ipl_store *store, struct ipl_error *err) IPL_MUST_USE;
+/** Refuse file systems whose locks or mappings cannot be trusted. */
+enum ipl_status ipl_lock_check_dir(const char *dir, struct ipl_error *err) IPL_MUST_USE;
+
+/** What an LMDB return code means here. */
+enum ipl_status ipl_lmdb_status(const struct ipl_store *store, struct ipl_error *err, int rc,
+				const char *doing);
+enum ipl_status ipl_lmdb_env_open(struct ipl_store *store, struct ipl_error *err) IPL_MUST_USE;
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The frontier of an RFC 6962 tree, hashed by libsodium. */
+#include "store/tree.h"
+
+#include <sodium/crypto_hash_sha256.h>
+
+#include <assert.h>
+#include <string.h>
+
+static_assert(IPL_ROOT_BYTES == crypto_hash_sha256_BYTES, "a node is one SHA-256");
+
+static void hash_node(const uint8_t left[IPL_ROOT_BYTES], const uint8_t right[IPL_ROOT_BYTES],
+		      uint8_t out[IPL_ROOT_BYTES])
+{
+	uint8_t bytes[1 + 2 * IPL_ROOT_BYTES] = { 0x01 };
+
+	memcpy(bytes + 1, left, IPL_ROOT_BYTES);
+	memcpy(bytes + 1 + IPL_ROOT_BYTES, right, IPL_ROOT_BYTES);
+	crypto_hash_sha256(out, bytes, sizeof(bytes));
+}
+
+static void hash_leaf(struct ipl_str record, uint8_t out[IPL_ROOT_BYTES])
+{
+	crypto_hash_sha256_state state;
+
+	crypto_hash_sha256_init(&state);
+	crypto_hash_sha256_update(&state, (const uint8_t[]){ 0x00 }, 1);
+	crypto_hash_sha256_update(&state, (const uint8_t *)record.at, record.len);
+	crypto_hash_sha256_final(&state, out);
+}
+
+void ipl_tree_add(struct ipl_tree *tree, struct ipl_str record)
+{
+	assert(tree->count < IPL_TREE_LEVELS_MAX);
+	hash_leaf(record, tree->node[tree->count++]);
+	/* Each bit that is set below the lowest clear one is a subtree that becomes complete. */
+	for (uint64_t size = tree->size; size & 1; size >>= 1) {
+		uint8_t *left = tree->node[tree->count - 2];
+		hash_node(left, tree->node[tree->count - 1], left);
+		tree->count--;
+	}
+	tree->size++;
+}
+
+void ipl_tree_root(const struct ipl_tree *tree, uint8_t out[IPL_ROOT_BYTES])
+{
+	if (tree->count == 0) {
+		crypto_hash_sha256(out, (const uint8_t *)"", 0);
+		return;
+	}
+	memcpy(out, tree->node[tree->count - 1], IPL_ROOT_BYTES);
+	for (uint32_t i = tree->count - 1; i > 0; i--)
+		hash_node(tree->node[i - 1], out, out);
+}
