@@ -32,6 +32,9 @@
 	X(STORE_UNAVAILABLE, 503, "StoreUnavailable")                                        \
 	X(OUTCOME_UNKNOWN, 503, "OutcomeUnknown")                                            \
 	X(INTERNAL_ERROR, 500, "InternalError")                                              \
+	X(DEPENDENCY_POOL, 400, "DependencyViolation.PublicPool")                            \
+	X(DEPENDENCY_TYPE, 400, "DependencyViolation.InstanceType")                          \
+	X(DEPENDENCY_ZONE, 400, "DependencyViolation.Zone")                                  \
 	/* VPC */                                                                            \
 	X(VPC_NOT_FOUND, 404, "InvalidVpcId.NotFound")                                       \
 	X(CIDR_BLOCK_MASK, 400, "IllegalParam.CidrBlockMask")                                \

@@ -128,6 +128,19 @@ const struct ipl_value *ipl_value_at(const struct ipl_value *value, struct ipl_s
 	return value;
 }
 
+size_t ipl_value_bytes(const struct ipl_value *value)
+{
+	size_t bytes = 9; /* the longest header, and the longest number */
+
+	if (value->type == IPL_VALUE_STR)
+		return 5 + value->str.len;
+	for (uint32_t i = 0; value->type == IPL_VALUE_ARRAY && i < value->count; i++)
+		bytes += ipl_value_bytes(&value->item[i]);
+	for (uint32_t i = 0; value->type == IPL_VALUE_MAP && i < value->count; i++)
+		bytes += 5 + value->member[i].key.len + ipl_value_bytes(&value->member[i].value);
+	return bytes;
+}
+
 static bool equal_members(const struct ipl_value *a, const struct ipl_value *b)
 {
 	for (uint32_t i = 0; i < a->count; i++) {

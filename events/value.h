@@ -103,6 +103,8 @@ struct ipl_str ipl_map_text(const struct ipl_value *map, const char *key);
 /** The member at a dotted path such as "InstanceIdSets.InstanceIdSet.1" (indexes from 1), or NULL. */
 const struct ipl_value *ipl_value_at(const struct ipl_value *value, struct ipl_str path);
 
+/** At least as many bytes as @value has as MessagePack. */
+size_t ipl_value_bytes(const struct ipl_value *value);
 bool ipl_value_equal(const struct ipl_value *a, const struct ipl_value *b);
 /** A deep copy into @arena, sharing nothing with @value. */
 struct ipl_value ipl_value_copy(struct ipl_arena *arena, const struct ipl_value *value);

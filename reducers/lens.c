@@ -25,11 +25,15 @@ static uint64_t count(struct ipl_lens *lens, enum ipl_kind kind)
 void ipl_lens_of_state(struct ipl_lens *lens, const struct ipl_state *state, int64_t time_ms,
 		       struct ipl_error *err)
 {
+	const struct ipl_ledger_state *ledger = ipl_state_ledger(state);
+
 	*lens = (struct ipl_lens){
 		.context = (void *)(uintptr_t)state,
 		.seq = ipl_state_seq(state),
 		.time_ms = time_ms,
 		.letters = ipl_state_letters(state),
+		.region = ledger == NULL ? IPL_STR("") : ledger->settings.region,
+		.ledger = ipl_state_ledger_number(state),
 		.err = err,
 		.find = find,
 		.holding = holding,

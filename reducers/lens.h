@@ -13,13 +13,18 @@ struct ipl_lens {
 	void *context;
 	uint64_t seq;    /* the state after this event */
 	int64_t time_ms; /* what is cooling is judged at this time */
+	struct ipl_str region; /* the ledger's, for ever; borrowed */
 	struct ipl_region_letters letters;
+	uint64_t ledger; /* the ledger's number */
 	/* The first failure of a look; after it looks find nothing. */
 	enum ipl_status status;
 	struct ipl_error *err;
 
 	const union ipl_entity *(*find)(struct ipl_lens *lens, enum ipl_kind kind, uint64_t number);
 	struct ipl_holding (*holding)(struct ipl_lens *lens, struct ipl_key key);
+	/* The last event that touched an entity, until then; NULL where that is not known. */
+	uint64_t (*last)(struct ipl_lens *lens, enum ipl_kind kind, uint64_t number);
+	void *last_context;
 	/* Scans: NULL where only single things can be looked at. */
 	uint64_t (*next)(struct ipl_lens *lens, enum ipl_kind kind, uint64_t after);
 	uint64_t (*count)(struct ipl_lens *lens, enum ipl_kind kind);
@@ -77,5 +82,9 @@ const struct ipl_member_info *ipl_show_members(enum ipl_kind kind, size_t *count
 struct ipl_value ipl_show_id(struct ipl_arena *arena, const struct ipl_lens *lens,
 			     enum ipl_kind kind, uint64_t number);
 struct ipl_value ipl_show_ip4(struct ipl_arena *arena, uint32_t ip);
+
+/** The settings as `ModifyLedgerSettings` takes them. */
+struct ipl_value ipl_show_settings(struct ipl_arena *arena, struct ipl_region_letters letters,
+				   const struct ipl_ev_settings *settings);
 
 #endif

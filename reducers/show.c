@@ -37,6 +37,19 @@ struct ipl_value ipl_show_ip4(struct ipl_arena *arena, uint32_t ip)
 			 ipl_textf(arena, IPL_IP4_FMT, IPL_IP4_ARG(ip));
 }
 
+struct ipl_value ipl_show_settings(struct ipl_arena *arena, struct ipl_region_letters letters,
+				   const struct ipl_ev_settings *settings)
+{
+	struct ipl_value map = ipl_record_value(arena, letters, &ipl_record_settings, settings);
+	struct ipl_value quotas = ipl_map();
+
+	for (uint32_t i = 0; i < settings->quotas.count; i++)
+		ipl_map_add_str(arena, &quotas, ipl_arena_str(arena, settings->quotas.at[i].name),
+				ipl_int((int64_t)settings->quotas.at[i].value));
+	ipl_map_set(arena, &map, IPL_STR("Quotas"), quotas);
+	return map;
+}
+
 /* --- small values --- */
 
 static struct ipl_value id(const struct show *c, enum ipl_kind kind, uint64_t number)
@@ -64,10 +77,7 @@ static struct ipl_value word(const char *literal)
 
 static struct ipl_value region(const struct show *c)
 {
-	uint64_t number = c->lens->next == NULL ? 0 : c->lens->next(c->lens, IPL_KIND_LEDGER, 0);
-	const union ipl_entity *ledger = c->lens->find(c->lens, IPL_KIND_LEDGER, number);
-
-	return ledger == NULL ? word("") : note(c, ledger->ledger.settings.region);
+	return note(c, c->lens->region);
 }
 
 static struct ipl_value time_minutes(const struct show *c)
@@ -437,8 +447,7 @@ static struct ipl_value eip_region(const struct show *c, const struct ipl_eip *e
 /* --- the ledger --- */
 #define MEMBERS_LEDGER(M)                                                                       \
 	M(OWN, LedgerId, id(c, IPL_KIND_LEDGER, c->number))                                     \
-	M(OWN, Settings, ipl_record_value(c->arena, c->lens->letters, &ipl_record_settings,     \
-					  &e->settings))
+	M(OWN, Settings, ipl_show_settings(c->arena, c->lens->letters, &e->settings))
 
 #define ADD(CLASS, Name, value) ipl_map_add(c->arena, map, #Name, value);
 #define SHOW(KIND, kind, struct_name)                                                           \

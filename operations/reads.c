@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The cloud's Describe reads: one entity, or a page of those that match. */
+#include "operations/operations_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* An answer is at most 4 MiB: a page that comes near it ends early. */
+#define PAGE_BYTES_MAX ((size_t)3900 << 10)
+
+/* --- one entity --- */
+
+static enum ipl_status not_found(struct ipl_read *r, enum ipl_code code, struct ipl_str id,
+				 enum ipl_kind kind, uint64_t number)
+{
+	struct ipl_lens *lens = r->lens;
+	uint64_t deleted = 0;
+
+	if (lens->status != IPL_OK)
+		return lens->status;
+	if (kind != IPL_KIND_NONE && number != 0 && lens->last != NULL)
+		deleted = lens->last(lens, kind, number);
+	if (lens->status != IPL_OK)
+		return lens->status;
+	if (deleted == 0)
+		return ipl_refuse_id(r->err, code, id, "%.*s does not exist as of event %" PRIu64,
+				     IPL_STR_ARG(id), lens->seq);
+	ipl_refuse_id(r->err, code, id, "%.*s was deleted by event %" PRIu64, IPL_STR_ARG(id),
+		      deleted);
+	ipl_error_add(r->err, "DeletedSeq", ipl_int((int64_t)deleted));
+	return IPL_REFUSED;
+}
+
+/* The entity that @id names, of @kind or (NONE) of any; NULL with the refusal made. */
+static const union ipl_entity *find(struct ipl_read *r, struct ipl_str id, enum ipl_code code,
+				    enum ipl_kind *kind, uint64_t *number)
+{
+	enum ipl_kind named = IPL_KIND_NONE;
+	const union ipl_entity *entity = NULL;
+
+	*number = 0;
+	if (!ipl_id_parse(r->lens->letters, id, &named, number) ||
+	    (*kind != IPL_KIND_NONE && named != *kind))
+		named = IPL_KIND_NONE;
+	if (named != IPL_KIND_NONE)
+		entity = r->lens->find(r->lens, named, *number);
+	if (entity == NULL)
+		not_found(r, code, id, named, *number);
+	*kind = named;
+	return entity;
+}
+
+static enum ipl_status show_one(struct ipl_read *r, struct ipl_str id, enum ipl_kind kind,
+				enum ipl_code code)
+{
+	uint64_t number;
+	const union ipl_entity *entity = find(r, id, code, &kind, &number);
+
+	if (entity == NULL)
+		return r->lens->status != IPL_OK ? r->lens->status : IPL_REFUSED;
+	*r->result = ipl_show(r->arena, r->lens, kind, number, entity);
+	return IPL_OK;
+}
+
+enum ipl_status ipl_read_describe_instance(struct ipl_read *r)
+{
+	IPL_ARGS(r, instance);
+
+	return show_one(r, args->instance, IPL_KIND_INSTANCE, IPL_CODE_INSTANCE_NOT_FOUND);
+}
+
+enum ipl_status ipl_read_describe_eni(struct ipl_read *r)
+{
+	IPL_ARGS(r, describe_eni);
+
+	return show_one(r, args->eni, IPL_KIND_ENI, IPL_CODE_ENI_NOT_FOUND);
+}
+
+enum ipl_status ipl_read_get_entity(struct ipl_read *r)
+{
+	IPL_ARGS(r, get_entity);
+	enum ipl_kind kind = IPL_KIND_NONE;
+	uint64_t number;
+	const union ipl_entity *entity = find(r, args->id, IPL_CODE_NOT_FOUND, &kind, &number);
+
+	if (entity == NULL)
+		return r->lens->status != IPL_OK ? r->lens->status : IPL_REFUSED;
+	ipl_map_add(r->arena, r->result, "Id", ipl_text(ipl_arena_str(r->arena, args->id)));
+	ipl_map_add(r->arena, r->result, "Kind", ipl_text_of(ipl_kind_name(kind)));
+	ipl_map_add(r->arena, r->result, "State",
+		    ipl_show(r->arena, r->lens, kind, number, entity));
+	ipl_map_add(r->arena, r->result, "FirstSeq", ipl_int((int64_t)entity->base.first_seq));
+	ipl_map_add(r->arena, r->result, "LastSeq", ipl_int((int64_t)entity->base.last_seq));
+	return IPL_OK;
+}
+
+/* --- lists --- */
+
+typedef bool (*match_fn)(struct ipl_read *r, uint64_t number, const union ipl_entity *entity);
+
+struct list {
+	enum ipl_kind kind;
+	const char *outer;
+	const char *inner;
+	match_fn match;
+	/* The only ones that can match, ascending; NULL: all are looked at. */
+	const uint64_t *candidate;
+	uint32_t candidate_count;
+};
+
+static uint64_t next_of(struct ipl_read *r, const struct list *list, uint64_t after)
+{
+	if (list->candidate == NULL)
+		return r->lens->next(r->lens, list->kind, after);
+	for (uint32_t i = 0; i < list->candidate_count; i++) {
+		if (list->candidate[i] > after)
+			return list->candidate[i];
+	}
+	return 0;
+}
+
+static struct ipl_value show_listed(struct ipl_read *r, const struct list *list, uint64_t number,
+				    const union ipl_entity *entity)
+{
+	if (list->kind == IPL_KIND_INSTANCE)
+		return ipl_show_listed_instance(r->arena, r->lens, number, &entity->instance);
+	return ipl_show(r->arena, r->lens, list->kind, number, entity);
+}
+
+/* Everything that matches is counted; what is on this page is shown. */
+static enum ipl_status answer_list(struct ipl_read *r, const struct list *list)
+{
+	struct ipl_value items = ipl_array(), outer = ipl_map();
+	size_t bytes = 0;
+	int64_t total = 0;
+	bool full = false;
+
+	for (uint64_t n = next_of(r, list, 0); n != 0; n = next_of(r, list, n)) {
+		const union ipl_entity *entity = r->lens->find(r->lens, list->kind, n);
+		struct ipl_value shown;
+		if (entity == NULL || !list->match(r, n, entity))
+			continue;
+		total++;
+		if (n <= r->after || full)
+			continue;
+		if (items.count == r->max_results) {
+			full = true;
+			continue;
+		}
+		shown = show_listed(r, list, n, entity);
+		bytes += ipl_value_bytes(&shown);
+		if (bytes > PAGE_BYTES_MAX && items.count > 0) {
+			full = true;
+			continue;
+		}
+		ipl_array_add(r->arena, &items, shown);
+		r->end = n;
+	}
+	if (!full)
+		r->end = 0;
+	ipl_map_add(r->arena, &outer, list->inner, items);
+	ipl_map_add(r->arena, r->result, list->outer, outer);
+	ipl_map_add(r->arena, r->result, "TotalCount", ipl_int(total));
+	return IPL_OK;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void add_candidate(struct list *list, uint64_t *numbers, uint64_t number)
+{
+	for (uint32_t i = 0; i < list->candidate_count; i++) {
+		if (numbers[i] == number)
+			return;
+	}
+	numbers[list->candidate_count++] = number;
+}
+
+/* Ids that are named narrow the list to them; an id of nothing matches nothing. */
+static enum ipl_status narrow_to_ids(struct ipl_read *r, struct list *list,
+				     const struct ipl_strs *ids)
+{
+	uint64_t *numbers;
+
+	if (!ids->given || ids->count == 0)
+		return IPL_OK;
+	numbers = ipl_arena_array(r->arena, ids->count, sizeof(*numbers));
+	if (numbers == NULL)
+		return ipl_error_set(r->err, IPL_ERR_NOMEM, "out of memory for a list");
+	list->candidate_count = 0;
+	for (uint32_t i = 0; i < ids->count; i++) {
+		enum ipl_kind kind;
+		uint64_t number;
+		if (ipl_id_parse(r->lens->letters, ids->at[i], &kind, &number) &&
+		    kind == list->kind)
+			add_candidate(list, numbers, number);
+	}
+	qsort(numbers, list->candidate_count, sizeof(*numbers), compare_numbers);
+	list->candidate = numbers;
+	return IPL_OK;
+}
+
+/* The number that @id names if it is of @kind; 0 where it names nothing. */
+static uint64_t number_of(const struct ipl_read *r, enum ipl_kind kind, struct ipl_str id)
+{
+	enum ipl_kind named;
+	uint64_t number;
+
+	return ipl_id_parse(r->lens->letters, id, &named, &number) && named == kind ? number : 0;
+}
+
+static bool is_absent_or(struct ipl_str wanted, struct ipl_str has)
+{
+	return wanted.len == 0 || ipl_str_equal(wanted, has);
+}
+
+static bool is_absent_or_id(const struct ipl_read *r, struct ipl_str wanted, enum ipl_kind kind,
+			    uint64_t has)
+{
+	return wanted.len == 0 || number_of(r, kind, wanted) == has;
+}
+
+static bool is_absent_or_flag(int64_t wanted, bool has)
+{
+	return wanted == IPL_ABSENT || (wanted == 1) == has;
+}
+
+static bool has_ip(const struct ipl_strs *wanted, uint32_t ip)
+{
+	for (uint32_t i = 0; i < wanted->count; i++) {
+		uint32_t one;
+		if (ipl_ip4_parse(wanted->at[i], &one) && one == ip && ip != 0)
+			return true;
+	}
+	return false;
+}
+
+/* --- VPCs and vSwitches --- */
+
+static bool match_vpc(struct ipl_read *r, uint64_t number, const union ipl_entity *entity)
+{
+	IPL_ARGS(r, describe_vpcs);
+
+	(void)number;
+	return is_absent_or(args->name, entity->base.notes->name) &&
+	       is_absent_or_flag(args->is_default, false) &&
+	       is_absent_or_flag(args->ipv6, entity->vpc.ipv6_cidr.prefix_len > 0);
+}
+
+enum ipl_status ipl_read_describe_vpcs(struct ipl_read *r)
+{
+	IPL_ARGS(r, describe_vpcs);
+	struct list list = { IPL_KIND_VPC, "Vpcs", "Vpc", match_vpc, NULL, 0 };
+	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
+
+	return st == IPL_OK ? answer_list(r, &list) : st;
+}
+
+static bool match_vswitch(struct ipl_read *r, uint64_t number, const union ipl_entity *entity)
+{
+	IPL_ARGS(r, describe_vswitches);
+
+	(void)number;
+	return is_absent_or_id(r, args->vpc, IPL_KIND_VPC, entity->vswitch.vpc) &&
+	       is_absent_or(args->zone, entity->base.notes->zone) &&
+	       is_absent_or(args->name, entity->base.notes->name) &&
+	       is_absent_or_flag(args->is_default, false) &&
+	       is_absent_or_flag(args->ipv6, entity->vswitch.ipv6_cidr.prefix_len > 0);
+}
+
+enum ipl_status ipl_read_describe_vswitches(struct ipl_read *r)
+{
+	IPL_ARGS(r, describe_vswitches);
+	struct list list = { IPL_KIND_VSWITCH, "VSwitches", "VSwitch", match_vswitch, NULL, 0 };
+	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
+
+	return st == IPL_OK ? answer_list(r, &list) : st;
+}
+
+/* --- instances --- */
+
+static bool match_instance_addresses(struct ipl_read *r, const struct ipl_instance *instance,
+				     const struct ipl_eni *primary)
+{
+	IPL_ARGS(r, describe_instances);
+	const struct ipl_eip *eip =
+		args->eips.count > 0 && instance->eip != 0 ? ipl_lens_eip(r->lens, instance->eip) :
+							     NULL;
+
+	if (args->private_ips.count > 0 && !has_ip(&args->private_ips, primary->address[0].ip))
+		return false;
+	if (args->public_ips.count > 0 && !has_ip(&args->public_ips, instance->public_ip))
+		return false;
+	return args->eips.count == 0 || (eip != NULL && has_ip(&args->eips, eip->ip));
+}
+
+static bool match_instance(struct ipl_read *r, uint64_t number, const union ipl_entity *entity)
+{
+	IPL_ARGS(r, describe_instances);
+	const struct ipl_instance *instance = &entity->instance;
+	const struct ipl_notes *notes = entity->base.notes;
+	const struct ipl_eni *primary;
+
+	(void)number;
+	if (!is_absent_or_id(r, args->vpc, IPL_KIND_VPC, instance->vpc) ||
+	    !is_absent_or(args->zone, notes->zone) || !is_absent_or(args->name, notes->name) ||
+	    !is_absent_or(args->type, notes->type) ||
+	    !is_absent_or(args->status, ipl_str_of(ipl_run_word(instance->state))))
+		return false;
+	if (args->vswitch.len == 0 && args->private_ips.count == 0 &&
+	    args->public_ips.count == 0 && args->eips.count == 0)
+		return true;
+	primary = ipl_lens_eni(r->lens, instance->enis.at[0]);
+	return primary != NULL &&
+	       is_absent_or_id(r, args->vswitch, IPL_KIND_VSWITCH, primary->vswitch) &&
+	       match_instance_addresses(r, instance, primary);
+}
+
+enum ipl_status ipl_read_describe_instances(struct ipl_read *r)
+{
+	IPL_ARGS(r, describe_instances);
+	struct list list = { IPL_KIND_INSTANCE, "Instances", "Instance", match_instance, NULL, 0 };
+	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
+
+	return st == IPL_OK ? answer_list(r, &list) : st;
+}
+
+/* --- network interfaces --- */
+
+static bool has_any(const struct ipl_eni *eni, const struct ipl_strs *wanted)
+{
+	for (uint32_t i = 0; i < eni->address_count; i++) {
+		if (has_ip(wanted, eni->address[i].ip))
+			return true;
+	}
+	return wanted->count == 0;
+}
+
+static bool match_eni(struct ipl_read *r, uint64_t number, const union ipl_entity *entity)
+{
+	IPL_ARGS(r, describe_enis);
+	const struct ipl_eni *eni = &entity->eni;
+	const struct ipl_strs primary = { (struct ipl_str *)(uintptr_t)&args->primary_ip, 1, true };
+
+	(void)number;
+	return is_absent_or_id(r, args->instance, IPL_KIND_INSTANCE, eni->instance) &&
+	       is_absent_or_id(r, args->vpc, IPL_KIND_VPC, eni->vpc) &&
+	       is_absent_or_id(r, args->vswitch, IPL_KIND_VSWITCH, eni->vswitch) &&
+	       is_absent_or(args->status, ipl_str_of(eni->instance == 0 ? "Available" : "InUse")) &&
+	       is_absent_or(args->type, ipl_str_of(eni->is_primary ? "Primary" : "Secondary")) &&
+	       is_absent_or(args->name, entity->base.notes->name) &&
+	       (args->primary_ip.len == 0 || has_ip(&primary, eni->address[0].ip)) &&
+	       has_any(eni, &args->private_ips);
+}
+
+enum ipl_status ipl_read_describe_enis(struct ipl_read *r)
+{
+	IPL_ARGS(r, describe_enis);
+	struct list list = { IPL_KIND_ENI, "NetworkInterfaceSets", "NetworkInterfaceSet", match_eni,
+			     NULL, 0 };
+	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
+
+	return st == IPL_OK ? answer_list(r, &list) : st;
+}
+
+/* --- EIPs --- */
+
+static bool match_eip(struct ipl_read *r, uint64_t number, const union ipl_entity *entity)
+{
+	IPL_ARGS(r, describe_eips);
+	const struct ipl_eip *eip = &entity->eip;
+	bool on_instance = eip->instance != 0;
+
+	(void)number;
+	if (args->ips.count > 0 && !has_ip(&args->ips, eip->ip))
+		return false;
+	if (args->target_type.len > 0 &&
+	    (eip->eni == 0 ||
+	     !ipl_str_is(args->target_type, on_instance ? "EcsInstance" : "NetworkInterface")))
+		return false;
+	return is_absent_or(args->status, ipl_str_of(eip->eni == 0 ? "Available" : "InUse")) &&
+	       is_absent_or(args->charge_type, IPL_STR("PostPaid")) &&
+	       is_absent_or(args->isp, entity->base.notes->type) &&
+	       is_absent_or(args->name, entity->base.notes->name) &&
+	       is_absent_or_id(r, args->target, on_instance ? IPL_KIND_INSTANCE : IPL_KIND_ENI,
+			       on_instance ? eip->instance : eip->eni);
+}
+
+enum ipl_status ipl_read_describe_eips(struct ipl_read *r)
+{
+	IPL_ARGS(r, describe_eips);
+	struct list list = { IPL_KIND_EIP, "EipAddresses", "EipAddress", match_eip, NULL, 0 };
+	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
+
+	return st == IPL_OK ? answer_list(r, &list) : st;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a write answers, from its event alone: so a retried token gets the
+ * same answer from the log, for ever.
+ */
+#include "operations/operations_internal.h"
+
+#include <string.h>
+
+struct answer {
+	struct ipl_arena *arena;
+	struct ipl_lens lens; /* shows ids; finds nothing */
+	struct ipl_value map;
+};
+
+static const union ipl_entity *find_nothing(struct ipl_lens *lens, enum ipl_kind kind,
+					    uint64_t number)
+{
+	(void)lens;
+	(void)kind;
+	(void)number;
+	return NULL;
+}
+
+static void add(struct answer *a, const char *name, struct ipl_value value)
+{
+	ipl_map_add(a->arena, &a->map, name, value);
+}
+
+static void add_id(struct answer *a, const char *name, enum ipl_kind kind, uint64_t number)
+{
+	add(a, name, ipl_show_id(a->arena, &a->lens, kind, number));
+}
+
+/* What lives and dies with a VPC: its router and its system route table. */
+static void add_id_as(struct answer *a, const char *name, const char *prefix, uint64_t vpc)
+{
+	char text[IPL_ID_TEXT_MAX];
+
+	ipl_id_format_as(prefix, a->lens.letters, IPL_KIND_VPC, vpc, text);
+	add(a, name, ipl_textf(a->arena, "%s", text));
+}
+
+static struct ipl_value wrap(struct answer *a, const char *name, struct ipl_value value)
+{
+	struct ipl_value map = ipl_map();
+
+	ipl_map_add(a->arena, &map, name, value);
+	return map;
+}
+
+static void launched(struct answer *a, const struct ipl_ev_instances_launched *e)
+{
+	struct ipl_value ids = ipl_array();
+
+	for (uint32_t i = 0; i < e->instances.count; i++)
+		ipl_array_add(a->arena, &ids,
+			      ipl_show_id(a->arena, &a->lens, IPL_KIND_INSTANCE,
+					  e->instances.at[i].instance));
+	add(a, "InstanceIdSets", wrap(a, "InstanceIdSet", ids));
+}
+
+/* The new interface as it is read; folded from the event that makes it. */
+static void eni_created(struct answer *a, const struct ipl_event *ev)
+{
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	union ipl_entity eni;
+	uint64_t number = ev->eni_created.eni;
+
+	memset(&eni, 0, sizeof(eni));
+	if (ipl_reduce_entity(IPL_KIND_ENI, number, &eni, ev, &err) == IPL_OK)
+		a->map = ipl_show(a->arena, &a->lens, IPL_KIND_ENI, number, &eni);
+	else
+		a->arena->failed = true; /* an event that was folded before: memory is short */
+	ipl_entity_release(IPL_KIND_ENI, &eni);
+}
+
+static void assigned(struct answer *a, const struct ipl_ev_private_ip_assigned *e)
+{
+	struct ipl_value ips = ipl_array(), set = ipl_map();
+
+	for (uint32_t i = 0; i < e->addresses.count; i++)
+		ipl_array_add(a->arena, &ips, ipl_show_ip4(a->arena, e->addresses.at[i].ip));
+	ipl_map_add(a->arena, &set, "NetworkInterfaceId",
+		    ipl_show_id(a->arena, &a->lens, IPL_KIND_ENI, e->eni));
+	ipl_map_add(a->arena, &set, "PrivateIpSet", wrap(a, "PrivateIpAddress", ips));
+	ipl_map_add(a->arena, &set, "Ipv4PrefixSet", wrap(a, "Ipv4Prefixes", ipl_array()));
+	add(a, "AssignedPrivateIpAddressesSet", set);
+}
+
+static void vpc_created(struct answer *a, uint64_t vpc)
+{
+	add_id(a, "VpcId", IPL_KIND_VPC, vpc);
+	add_id_as(a, "VRouterId", "vrt-", vpc);
+	add_id_as(a, "RouteTableId", "vtb-", vpc);
+	add(a, "ResourceGroupId", ipl_text(IPL_STR("")));
+}
+
+static void eip(struct answer *a, uint64_t number, uint32_t ip)
+{
+	add_id(a, "AllocationId", IPL_KIND_EIP, number);
+	add(a, "EipAddress", ipl_show_ip4(a->arena, ip));
+}
+
+struct ipl_value ipl_operation_result(struct ipl_arena *arena, struct ipl_str region,
+				      struct ipl_region_letters letters,
+				      const struct ipl_event *ev)
+{
+	struct answer a = {
+		.arena = arena,
+		.lens = { .letters = letters, .region = region, .find = find_nothing },
+		.map = ipl_map(),
+	};
+
+	switch (ev->type) {
+	case IPL_EVENT_LEDGER_CREATED:
+		a.map = ipl_show_settings(arena, letters, &ev->ledger_created.settings);
+		break;
+	case IPL_EVENT_LEDGER_SETTINGS_MODIFIED:
+		a.map = ipl_show_settings(arena, letters,
+					  &ev->ledger_settings_modified.settings);
+		break;
+	case IPL_EVENT_VPC_CREATED:
+		vpc_created(&a, ev->vpc_created.vpc);
+		break;
+	case IPL_EVENT_VSWITCH_CREATED:
+		add_id(&a, "VSwitchId", IPL_KIND_VSWITCH, ev->vswitch_created.vswitch);
+		break;
+	case IPL_EVENT_INSTANCES_LAUNCHED:
+		launched(&a, &ev->instances_launched);
+		break;
+	case IPL_EVENT_PUBLIC_IP_ALLOCATED:
+		add(&a, "IpAddress", ipl_show_ip4(arena, ev->public_ip_allocated.public_ip));
+		break;
+	case IPL_EVENT_PUBLIC_IP_CONVERTED:
+		eip(&a, ev->public_ip_converted.eip, ev->public_ip_converted.public_ip);
+		break;
+	case IPL_EVENT_ENI_CREATED:
+		eni_created(&a, ev);
+		break;
+	case IPL_EVENT_PRIVATE_IP_ASSIGNED:
+		assigned(&a, &ev->private_ip_assigned);
+		break;
+	case IPL_EVENT_EIP_ALLOCATED:
+		eip(&a, ev->eip_allocated.eip, ev->eip_allocated.ip);
+		break;
+	case IPL_EVENT_VPC_DELETED:
+	case IPL_EVENT_VSWITCH_DELETED:
+	case IPL_EVENT_INSTANCE_STARTED:
+	case IPL_EVENT_INSTANCE_STOPPED:
+	case IPL_EVENT_INSTANCE_RELEASED:
+	case IPL_EVENT_INSTANCE_BANDWIDTH_CHANGED:
+	case IPL_EVENT_ENI_ATTACHED:
+	case IPL_EVENT_ENI_DETACHED:
+	case IPL_EVENT_ENI_DELETED:
+	case IPL_EVENT_PRIVATE_IP_UNASSIGNED:
+	case IPL_EVENT_EIP_ASSOCIATED:
+	case IPL_EVENT_EIP_UNASSOCIATED:
+	case IPL_EVENT_EIP_RELEASED:
+		break; /* RequestId, Seq and Time say it all */
+	}
+	return a.map;
+}

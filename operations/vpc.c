@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VPCs and vSwitches: made and deleted. */
+#include "operations/operations_internal.h"
+
+#include <inttypes.h>
+
+#define VPC_PREFIX_MIN 8
+#define VPC_PREFIX_MAX 28
+#define VSWITCH_PREFIX_MIN 16
+#define VSWITCH_PREFIX_MAX 29
+#define IDS_SHOWN_MAX 10u
+
+/* What no VPC may overlap: carrier NAT, multicast, loopback, link-local, "this network". */
+static bool is_excluded(struct ipl_cidr4 cidr)
+{
+	static const struct ipl_cidr4 excluded[] = {
+		{ 0x64400000, 10 }, { 0xe0000000, 4 }, { 0x7f000000, 8 },
+		{ 0xa9fe0000, 16 }, { 0x00000000, 8 },
+	};
+
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(excluded); i++) {
+		if (ipl_cidr4_overlaps(cidr, excluded[i]))
+			return true;
+	}
+	return false;
+}
+
+enum ipl_status ipl_decide_create_vpc(struct ipl_decision *d)
+{
+	IPL_ARGS(d, create_vpc);
+	struct ipl_cidr4 cidr;
+	enum ipl_status st;
+
+	if (!ipl_cidr4_parse(args->cidr, &cidr))
+		return ipl_refuse_parameter(d->err, IPL_CODE_INVALID_PARAMETER, "CidrBlock",
+					    "CidrBlock \"%.*s\" is no IPv4 block without host bits, "
+					    "such as 10.0.0.0/16",
+					    IPL_STR_ARG(args->cidr));
+	if (cidr.prefix_len < VPC_PREFIX_MIN || cidr.prefix_len > VPC_PREFIX_MAX)
+		return ipl_refuse_parameter(d->err, IPL_CODE_CIDR_BLOCK_MASK, "CidrBlock",
+					    "the mask of %.*s is /%u: a VPC takes /%d to /%d",
+					    IPL_STR_ARG(args->cidr), cidr.prefix_len,
+					    VPC_PREFIX_MIN, VPC_PREFIX_MAX);
+	if (is_excluded(cidr))
+		return ipl_refuse_parameter(
+			d->err, IPL_CODE_CIDR_EXCLUDED, "CidrBlock",
+			"%.*s overlaps a range that no VPC may use: 0.0.0.0/8, 100.64.0.0/10, "
+			"127.0.0.0/8, 169.254.0.0/16 or 224.0.0.0/4",
+			IPL_STR_ARG(args->cidr));
+	st = ipl_check_quota(d, IPL_CODE_QUOTA_VPC, "Vpcs", ipl_state_count(d->state, IPL_KIND_VPC),
+			     1);
+	if (st != IPL_OK)
+		return st;
+	ipl_decided(d, IPL_EVENT_VPC_CREATED);
+	d->ev->vpc_created = (struct ipl_ev_vpc_created){
+		.vpc = ipl_next_number(d, IPL_KIND_VPC),
+		.cidr = cidr,
+		.name = args->name,
+		.description = args->description,
+		.tags = ipl_tags(d, &args->tags),
+	};
+	return IPL_OK;
+}
+
+enum ipl_status ipl_decide_delete_vpc(struct ipl_decision *d)
+{
+	IPL_ARGS(d, delete_vpc);
+	uint64_t number;
+	const struct ipl_vpc *vpc = ipl_named_vpc(d, args->vpc, &number);
+
+	if (vpc == NULL)
+		return IPL_REFUSED;
+	if (vpc->vswitches.count > 0)
+		return ipl_refuse_dependency(d, IPL_CODE_DEPENDENCY_VSWITCH, IPL_KIND_VSWITCH,
+					     vpc->vswitches.at, vpc->vswitches.count,
+					     vpc->vswitches.count, "the VPC");
+	ipl_decided(d, IPL_EVENT_VPC_DELETED);
+	d->ev->vpc_deleted = (struct ipl_ev_vpc_deleted){ .vpc = number };
+	return IPL_OK;
+}
+
+static bool has_zone(const struct ipl_decision *d, struct ipl_str zone)
+{
+	const struct ipl_ev_zone_list *zones = &ipl_settings(d)->zones;
+
+	for (uint32_t i = 0; i < zones->count; i++) {
+		if (ipl_str_equal(zones->at[i].id, zone))
+			return true;
+	}
+	return false;
+}
+
+static enum ipl_status check_vswitch_block(struct ipl_decision *d, const struct ipl_vpc *vpc,
+					   struct ipl_str text, struct ipl_cidr4 *out)
+{
+	struct ipl_cidr4 cidr;
+	char of[IPL_CIDR4_TEXT_MAX];
+
+	if (!ipl_cidr4_parse(text, &cidr))
+		return ipl_refuse_parameter(d->err, IPL_CODE_CIDR_MALFORMED, "CidrBlock",
+					    "CidrBlock \"%.*s\" is no IPv4 block without host bits, "
+					    "such as 10.0.1.0/24",
+					    IPL_STR_ARG(text));
+	if (cidr.prefix_len < VSWITCH_PREFIX_MIN || cidr.prefix_len > VSWITCH_PREFIX_MAX)
+		return ipl_refuse_parameter(d->err, IPL_CODE_CIDR_MASK_LENGTH, "CidrBlock",
+					    "the mask of %.*s is /%u: a vSwitch takes /%d to /%d",
+					    IPL_STR_ARG(text), cidr.prefix_len, VSWITCH_PREFIX_MIN,
+					    VSWITCH_PREFIX_MAX);
+	ipl_cidr4_format(vpc->cidr, of);
+	if (!ipl_cidr4_covers(vpc->cidr, cidr))
+		return ipl_refuse_parameter(d->err, IPL_CODE_INVALID_PARAMETER, "CidrBlock",
+					    "%.*s is not inside the VPC's block %s",
+					    IPL_STR_ARG(text), of);
+	*out = cidr;
+	return IPL_OK;
+}
+
+static enum ipl_status check_overlap(struct ipl_decision *d, const struct ipl_vpc *vpc,
+				     struct ipl_cidr4 cidr)
+{
+	for (uint32_t i = 0; i < vpc->vswitches.count; i++) {
+		struct ipl_cidr4 other = ipl_state_vswitch(d->state, vpc->vswitches.at[i])->cidr;
+		char text[IPL_CIDR4_TEXT_MAX], taken[IPL_CIDR4_TEXT_MAX];
+		if (!ipl_cidr4_overlaps(other, cidr))
+			continue;
+		ipl_cidr4_format(cidr, text);
+		ipl_cidr4_format(other, taken);
+		ipl_refuse_parameter(d->err, IPL_CODE_CIDR_OVERLAPPED, "CidrBlock",
+				     "%s overlaps %s, the block of another vSwitch", text, taken);
+		return ipl_refused_entity(d, IPL_KIND_VSWITCH, vpc->vswitches.at[i]);
+	}
+	return IPL_OK;
+}
+
+enum ipl_status ipl_decide_create_vswitch(struct ipl_decision *d)
+{
+	IPL_ARGS(d, create_vswitch);
+	uint64_t number;
+	const struct ipl_vpc *vpc = ipl_named_vpc(d, args->vpc, &number);
+	struct ipl_cidr4 cidr = { 0 };
+	enum ipl_status st;
+
+	if (vpc == NULL)
+		return IPL_REFUSED;
+	if (!has_zone(d, args->zone))
+		return ipl_refuse_parameter(d->err, IPL_CODE_ZONE_NOT_FOUND, "ZoneId",
+					    "zone %.*s does not exist", IPL_STR_ARG(args->zone));
+	st = check_vswitch_block(d, vpc, args->cidr, &cidr);
+	if (st == IPL_OK)
+		st = check_overlap(d, vpc, cidr);
+	if (st == IPL_OK)
+		st = ipl_check_quota(d, IPL_CODE_QUOTA_VSWITCH, "VSwitchesPerVpc",
+				     vpc->vswitches.count, 1);
+	if (st != IPL_OK)
+		return st;
+	ipl_decided(d, IPL_EVENT_VSWITCH_CREATED);
+	d->ev->vswitch_created = (struct ipl_ev_vswitch_created){
+		.vswitch = ipl_next_number(d, IPL_KIND_VSWITCH),
+		.vpc = number,
+		.zone = args->zone,
+		.cidr = cidr,
+		.name = args->name,
+		.description = args->description,
+		.tags = ipl_tags(d, &args->tags),
+	};
+	return IPL_OK;
+}
+
+/* The interfaces in a vSwitch, by who holds its addresses; up to IDS_SHOWN_MAX. */
+static uint32_t holders(const struct ipl_decision *d, const struct ipl_vswitch *vswitch,
+			uint64_t *numbers)
+{
+	uint32_t count = 0;
+
+	for (uint64_t i = 0; i < ipl_cidr4_size(vswitch->cidr) && count < IDS_SHOWN_MAX; i++) {
+		struct ipl_key key = ipl_key_ip4(vswitch->vpc, vswitch->cidr.base + (uint32_t)i);
+		uint64_t eni = ipl_state_holding(d->state, key).eni;
+		bool known = eni == 0;
+		for (uint32_t k = 0; k < count; k++)
+			known = known || numbers[k] == eni;
+		if (!known)
+			numbers[count++] = eni;
+	}
+	return count;
+}
+
+enum ipl_status ipl_decide_delete_vswitch(struct ipl_decision *d)
+{
+	IPL_ARGS(d, delete_vswitch);
+	uint64_t number, enis[IDS_SHOWN_MAX];
+	const struct ipl_vswitch *vswitch = ipl_named_vswitch(d, args->vswitch, &number);
+
+	if (vswitch == NULL)
+		return IPL_REFUSED;
+	if (vswitch->used > 0) {
+		uint32_t count = holders(d, vswitch, enis);
+		return ipl_refuse_dependency(d, IPL_CODE_DEPENDENCY_ENI, IPL_KIND_ENI, enis, count,
+					     count, "the vSwitch");
+	}
+	ipl_decided(d, IPL_EVENT_VSWITCH_DELETED);
+	d->ev->vswitch_deleted = (struct ipl_ev_vswitch_deleted){ number, vswitch->vpc };
+	return IPL_OK;
+}
