@@ -222,7 +222,7 @@
 	P(O, STR, name, EipName, 0, 1, 128, "")
 #define IPL_PARAMS_hello(P, O)                                                                    \
 	P(O, WORD, error_format, ErrorFormat, 0, 0, 0, "String|Map")                              \
-	P(O, STR, key, AccessKeyId, 0, 0, 128, "")                                                \
+	P(O, STR, key, AccessKeyId, 0, 0, 120, "")                                                \
 	P(O, STR, timestamp, Timestamp, 0, 0, 64, "")                                             \
 	P(O, STR, nonce, Nonce, 0, 0, 128, "")                                                    \
 	P(O, STR, signature, Signature, 0, 0, 128, "")

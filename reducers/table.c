@@ -188,3 +188,12 @@ void ipl_hashmap_release(struct ipl_hashmap *map)
 	free(map->slot);
 	*map = (struct ipl_hashmap){ 0 };
 }
+
+void ipl_hashmap_walk(const struct ipl_hashmap *map,
+		      void (*fn)(void *context, struct ipl_key key, void *value), void *context)
+{
+	for (size_t i = 0; i < map->slot_count; i++) {
+		if (key_at(map, i)->kind != 0)
+			fn(context, *key_at(map, i), key_at(map, i) + 1);
+	}
+}

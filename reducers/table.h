@@ -45,6 +45,9 @@ void *ipl_hashmap_find(const struct ipl_hashmap *map, struct ipl_key key);
 /** Found, or made with zeros; NULL without memory. */
 void *ipl_hashmap_put(struct ipl_hashmap *map, struct ipl_key key);
 void ipl_hashmap_remove(struct ipl_hashmap *map, struct ipl_key key);
+/** Every entry, in no order; the table must not change meanwhile. */
+void ipl_hashmap_walk(const struct ipl_hashmap *map,
+		      void (*fn)(void *context, struct ipl_key key, void *value), void *context);
 void ipl_hashmap_release(struct ipl_hashmap *map);
 
 #endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was. A single entity or address as of a seq is folded from its own chain:
+ * back from the chain's end to the newest event not after the seq, by skip
+ * pointers, then all before it, forward. Questions about many things want a
+ * whole state, folded from the log's beginning and kept while it may be asked again.
+ */
+#ifndef IPL_REPLAY_PAST_H
+#define IPL_REPLAY_PAST_H
+
+#include "reducers/lens.h"
+#include "store/heads.h"
+
+/** Where events and the ends of chains come from. */
+struct ipl_source {
+	void *context;
+	/** The record of @seq, borrowed until the next call. */
+	enum ipl_status (*get)(void *context, uint64_t seq, struct ipl_str *record,
+			       struct ipl_error *err);
+	/** The last seq on @key's chain; 0 for none. */
+	uint64_t (*last)(void *context, struct ipl_key key);
+};
+
+/** The newest event on @key's chain that is not after @seq; 0 where there is none. */
+enum ipl_status ipl_chain_seek(const struct ipl_source *source, struct ipl_key key, uint64_t seq,
+			       uint64_t *found, struct ipl_error *err) IPL_MUST_USE;
+
+/** The chain's events in @from..@to, ascending, in memory of the caller's to free(). */
+struct ipl_seqs {
+	uint64_t *at;
+	size_t count;
+};
+enum ipl_status ipl_chain_collect(const struct ipl_source *source, struct ipl_key key,
+				  uint64_t from, uint64_t to, struct ipl_seqs *out,
+				  struct ipl_error *err) IPL_MUST_USE;
+
+/**
+ * A lens that folds single things as of @seq. The caller sets its region,
+ * letters and ledger. It keeps what it folded until ipl_past_close().
+ */
+enum ipl_status ipl_past_open(struct ipl_lens *lens, const struct ipl_source *source, uint64_t seq,
+			      int64_t time_ms, struct ipl_error *err) IPL_MUST_USE;
+void ipl_past_close(struct ipl_lens *lens);
+
+/** The source of lens->last for a lens of any kind: set lens->last_context to the source. */
+uint64_t ipl_past_last(struct ipl_lens *lens, enum ipl_kind kind, uint64_t number);
+
+/**
+ * Fold events into @state until it stands at @seq. The record of each is taken
+ * from @source.
+ */
+enum ipl_status ipl_fold_to(struct ipl_state *state, const struct ipl_source *source, uint64_t seq,
+			    struct ipl_error *err) IPL_MUST_USE;
+
+#endif

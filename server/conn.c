@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One connection of the native door. */
+#include "server/serve_internal.h"
+
+#include <sodium/randombytes.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define READ_BYTES ((size_t)256 << 10)
+#define FRAMES_AT_A_TIME 512u /* then others have their turn */
+#define SHRINK_BYTES ((size_t)1 << 20)
+
+static void on_readable(evutil_socket_t fd, short what, void *context);
+static void on_writable(evutil_socket_t fd, short what, void *context);
+
+/* --- life --- */
+
+void ipl_conn_open(struct ipl_server *server, int fd, const char *principal, bool may_name_key)
+{
+	struct ipl_conn *conn = calloc(1, sizeof(*conn));
+
+	if (conn == NULL) {
+		close(fd);
+		return;
+	}
+	conn->server = server;
+	conn->fd = fd;
+	conn->may_name_key = may_name_key;
+	conn->access = IPL_ACCESS_ADMIN;
+	strncpy(conn->principal, principal, sizeof(conn->principal) - 1);
+	conn->next = server->conns;
+	if (conn->next != NULL)
+		conn->next->prev = conn;
+	server->conns = conn;
+	server->conn_count++;
+	conn->readable = event_new(server->base, fd, EV_READ | EV_PERSIST, on_readable, conn);
+	conn->writable = event_new(server->base, fd, EV_WRITE, on_writable, conn);
+	if (conn->readable == NULL || conn->writable == NULL || event_add(conn->readable, NULL) != 0)
+		ipl_conn_free(conn);
+}
+
+void ipl_conn_free(struct ipl_conn *conn)
+{
+	if (conn->readable != NULL)
+		event_free(conn->readable);
+	if (conn->writable != NULL)
+		event_free(conn->writable);
+	if (conn->prev != NULL)
+		conn->prev->next = conn->next;
+	else
+		conn->server->conns = conn->next;
+	if (conn->next != NULL)
+		conn->next->prev = conn->prev;
+	conn->server->conn_count--;
+	close(conn->fd);
+	ipl_buf_release(&conn->in);
+	ipl_buf_release(&conn->out);
+	free(conn->held);
+	free(conn);
+}
+
+/* --- out --- */
+
+static bool is_full(const struct ipl_conn *conn)
+{
+	return conn->held_count >= IPL_CONN_HELD_MAX || conn->out.len > IPL_CONN_OUT_BYTES_MAX;
+}
+
+/* Drop what has left; the ends of held answers move with it. */
+static void compact_out(struct ipl_conn *conn)
+{
+	if (conn->sent == 0 || (conn->sent < conn->out.len && conn->sent < SHRINK_BYTES))
+		return;
+	for (uint32_t i = 0; i < conn->held_count; i++)
+		conn->held[conn->held_first + i].end -= conn->sent;
+	ipl_buf_consume(&conn->out, conn->sent);
+	conn->released -= conn->sent;
+	conn->sent = 0;
+	if (conn->out.len == 0 && conn->out.cap > SHRINK_BYTES)
+		ipl_buf_release(&conn->out);
+}
+
+/* Write what may leave. False when the connection is gone. */
+static bool flush(struct ipl_conn *conn)
+{
+	while (conn->sent < conn->released) {
+		ssize_t n = write(conn->fd, conn->out.at + conn->sent, conn->released - conn->sent);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			if (event_add(conn->writable, NULL) == 0)
+				break;
+		}
+		if (n <= 0) {
+			ipl_conn_free(conn);
+			return false;
+		}
+		conn->sent += (size_t)n;
+	}
+	compact_out(conn);
+	if (conn->input_done && conn->held_count == 0 && conn->sent == conn->out.len) {
+		ipl_conn_free(conn);
+		return false;
+	}
+	return true;
+}
+
+static bool hold(struct ipl_conn *conn, const struct ipl_held *held)
+{
+	if (conn->held_first + conn->held_count == conn->held_cap && conn->held_first > 0) {
+		memmove(conn->held, conn->held + conn->held_first,
+			conn->held_count * sizeof(*conn->held));
+		conn->held_first = 0;
+	}
+	if (conn->held_count == conn->held_cap) {
+		uint32_t cap = conn->held_cap == 0 ? 16 : conn->held_cap * 2;
+		struct ipl_held *grown = realloc(conn->held, cap * sizeof(*grown));
+		if (grown == NULL)
+			return false;
+		conn->held = grown;
+		conn->held_cap = cap;
+	}
+	conn->held[conn->held_first + conn->held_count++] = *held;
+	return true;
+}
+
+/* Queue an answer: it leaves in its turn, when the disk has what it tells of. */
+static void answer(struct ipl_conn *conn, uint32_t msgid, const struct ipl_answer *a,
+		   const uint8_t request_id[IPL_REQUEST_ID_BYTES])
+{
+	struct ipl_held held = { .wait_seq = a->wait_seq, .msgid = msgid };
+
+	memcpy(held.request_id, request_id, sizeof(held.request_id));
+	ipl_rpc_write_answer(&conn->out, msgid, a, request_id, conn->errors_as_maps);
+	held.end = conn->out.len;
+	if (conn->held_count == 0 &&
+	    a->wait_seq <= ipl_engine_durable_seq(conn->server->engine))
+		conn->released = conn->out.len;
+	else if (!hold(conn, &held))
+		conn->out.failed = true;
+}
+
+static void replace_held(struct ipl_conn *conn, const struct ipl_error *failed)
+{
+	struct ipl_answer a = { .status = failed->status, .err = *failed };
+
+	conn->out.len = conn->released;
+	for (uint32_t i = 0; i < conn->held_count; i++) {
+		const struct ipl_held *held = &conn->held[conn->held_first + i];
+		ipl_rpc_write_answer(&conn->out, held->msgid, &a, held->request_id,
+				     conn->errors_as_maps);
+	}
+	conn->held_count = 0;
+	conn->released = conn->out.len;
+}
+
+/* There is room again: go on where reading was paused. */
+static void resume(struct ipl_conn *conn)
+{
+	if (!conn->is_paused || is_full(conn))
+		return;
+	conn->is_paused = false;
+	if (!conn->eof && event_add(conn->readable, NULL) != 0) {
+		ipl_conn_free(conn);
+		return;
+	}
+	event_active(conn->readable, EV_READ, 0); /* frames may be here already */
+}
+
+void ipl_conn_release(struct ipl_conn *conn, uint64_t durable_seq, const struct ipl_error *failed)
+{
+	while (conn->held_count > 0 && conn->held[conn->held_first].wait_seq <= durable_seq) {
+		conn->released = conn->held[conn->held_first].end;
+		conn->held_first++;
+		conn->held_count--;
+	}
+	if (conn->held_count == 0)
+		conn->held_first = 0;
+	if (failed != NULL)
+		replace_held(conn, failed);
+	if (flush(conn))
+		resume(conn);
+}
+
+void ipl_conn_finish(struct ipl_conn *conn)
+{
+	conn->input_done = true;
+	event_del(conn->readable);
+	flush(conn);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *context)
+{
+	struct ipl_conn *conn = context;
+
+	(void)fd;
+	(void)what;
+	if (flush(conn))
+		resume(conn);
+}
+
+/* --- in --- */
+
+static void next_request_id(struct ipl_server *server, uint8_t out[IPL_REQUEST_ID_BYTES])
+{
+	if (server->random_left < IPL_REQUEST_ID_BYTES) {
+		randombytes_buf(server->random, sizeof(server->random));
+		server->random_left = sizeof(server->random);
+	}
+	server->random_left -= IPL_REQUEST_ID_BYTES;
+	memcpy(out, server->random + server->random_left, IPL_REQUEST_ID_BYTES);
+	out[6] = (uint8_t)((out[6] & 0x0f) | 0x40); /* a random UUID (RFC 9562, version 4) */
+	out[8] = (uint8_t)((out[8] & 0x3f) | 0x80);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What Hello changes for the connection, once it was answered well. */
+static void greet(struct ipl_conn *conn, const struct ipl_frame *frame)
+{
+	struct ipl_str format = ipl_map_text(frame->params, "ErrorFormat");
+	struct ipl_str key = ipl_map_text(frame->params, "AccessKeyId");
+
+	if (format.len > 0)
+		conn->errors_as_maps = ipl_str_is(format, "Map");
+	if (conn->may_name_key && key.len > 0) {
+		memcpy(conn->principal, "key:", 4);
+		memcpy(conn->principal + 4, key.at, key.len);
+		conn->principal[4 + key.len] = '\0';
+	}
+}
+
+static void execute(struct ipl_conn *conn, const struct ipl_frame *frame,
+		    const uint8_t request_id[IPL_REQUEST_ID_BYTES])
+{
+	struct ipl_server *server = conn->server;
+	struct ipl_call call = {
+		.operation = frame->operation,
+		.params = frame->params,
+		.principal = ipl_str_of(conn->principal),
+		.access = conn->access,
+		.now_ms = now_ms(),
+	};
+	struct ipl_answer a;
+
+	memcpy(call.request_id, request_id, sizeof(call.request_id));
+	if (server->is_damaged) {
+		a = (struct ipl_answer){ .status = server->damage.status, .err = server->damage };
+		answer(conn, frame->msgid, &a, request_id);
+		return;
+	}
+	ipl_engine_call(server->engine, &call, &server->arena, &a);
+	if (a.status == IPL_OK && ipl_str_is(frame->operation, "Hello"))
+		greet(conn, frame);
+	answer(conn, frame->msgid, &a, request_id);
+}
+
+/* A frame whose border is known. False where the connection cannot go on. */
+static bool take_frame(struct ipl_conn *conn, const uint8_t *bytes, size_t len)
+{
+	struct ipl_server *server = conn->server;
+	struct ipl_answer a = { .err = IPL_ERROR_INIT(&server->arena) };
+	uint8_t request_id[IPL_REQUEST_ID_BYTES];
+	struct ipl_frame frame;
+
+	ipl_arena_reset(&server->arena);
+	next_request_id(server, request_id);
+	a.status = ipl_rpc_parse(bytes, len, &server->arena, &frame, &a.err);
+	if (a.status == IPL_OK && frame.is_request)
+		execute(conn, &frame, request_id);
+	else if (a.status != IPL_OK && frame.has_msgid)
+		answer(conn, frame.msgid, &a, request_id);
+	return a.status == IPL_OK || frame.has_msgid;
+}
+
+/* The frame border is lost: one answer where a msgid was readable, then the end. */
+static void give_up(struct ipl_conn *conn, enum ipl_scan found, const uint8_t *bytes, size_t len)
+{
+	struct ipl_answer a = { .err = IPL_ERROR_INIT(NULL) };
+	uint8_t request_id[IPL_REQUEST_ID_BYTES];
+	uint32_t msgid;
+
+	if (found == IPL_SCAN_TOO_LARGE)
+		a.status = ipl_refuse(&a.err, IPL_CODE_FRAME_TOO_LARGE,
+				      "a frame is longer than %zu bytes", IPL_FRAME_BYTES_MAX);
+	else if (found == IPL_SCAN_TOO_DEEP)
+		a.status = ipl_refuse(&a.err, IPL_CODE_MALFORMED_REQUEST,
+				      "a frame is nested deeper than %d", IPL_VALUE_DEPTH_MAX);
+	else
+		a.status = ipl_refuse(&a.err, IPL_CODE_MALFORMED_REQUEST,
+				      "a frame is not MessagePack");
+	next_request_id(conn->server, request_id);
+	if (ipl_rpc_peek_msgid(bytes, len, &msgid))
+		answer(conn, msgid, &a, request_id);
+}
+
+enum taken {
+	TAKEN_ALL,    /* what is left is the beginning of a frame, or nothing */
+	TAKEN_ENOUGH, /* there is more, for the next turn */
+	TAKEN_FULL,   /* too many answers wait: the next turn comes when some have left */
+	TAKEN_BROKEN, /* the connection cannot go on */
+};
+
+/* Take the frames that are here. */
+static enum taken take_frames(struct ipl_conn *conn)
+{
+	for (uint32_t i = 0; i < FRAMES_AT_A_TIME && conn->in_used < conn->in.len; i++) {
+		const uint8_t *at = conn->in.at + conn->in_used;
+		size_t len = conn->in.len - conn->in_used, size = 0;
+		enum ipl_scan found;
+		if (is_full(conn))
+			return TAKEN_FULL;
+		found = ipl_scan(&conn->scanner, at, len, IPL_FRAME_BYTES_MAX, &size);
+		if (found == IPL_SCAN_MORE)
+			return TAKEN_ALL;
+		if (found != IPL_SCAN_WHOLE) {
+			give_up(conn, found, at, len);
+			return TAKEN_BROKEN;
+		}
+		conn->in_used += size;
+		if (!take_frame(conn, at, size) || conn->out.failed)
+			return TAKEN_BROKEN;
+	}
+	return conn->in_used < conn->in.len ? TAKEN_ENOUGH : TAKEN_ALL;
+}
+
+static void compact_in(struct ipl_conn *conn)
+{
+	ipl_buf_consume(&conn->in, conn->in_used);
+	conn->in_used = 0;
+	if (conn->in.len == 0 && conn->in.cap > SHRINK_BYTES)
+		ipl_buf_release(&conn->in);
+}
+
+/* More bytes into the buffer. False where the connection is broken. */
+static bool read_more(struct ipl_conn *conn)
+{
+	ssize_t n;
+
+	/* What is here already is taken first: so the buffer holds a frame and a read at most. */
+	if (conn->eof || conn->in.len > IPL_FRAME_BYTES_MAX)
+		return true;
+	if (!ipl_buf_reserve(&conn->in, READ_BYTES))
+		return false;
+	n = read(conn->fd, conn->in.at + conn->in.len, READ_BYTES);
+	if (n < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+	conn->in.len += (size_t)n;
+	conn->eof = n == 0;
+	if (conn->eof)
+		event_del(conn->readable);
+	return true;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct ipl_conn *conn = context;
+	enum taken taken;
+
+	(void)fd;
+	(void)what;
+	if (conn->input_done || conn->server->is_stopping)
+		return;
+	if (!read_more(conn)) {
+		ipl_conn_free(conn);
+		return;
+	}
+	taken = take_frames(conn);
+	compact_in(conn);
+	/* After the end of input its whole frames are answered; half a frame is nothing. */
+	if (taken == TAKEN_BROKEN || (taken == TAKEN_ALL && conn->eof)) {
+		ipl_conn_finish(conn);
+		return;
+	}
+	if (taken == TAKEN_ENOUGH)
+		event_active(conn->readable, EV_READ, 0);
+	if (taken == TAKEN_FULL)
+		event_del(conn->readable);
+	conn->is_paused = taken == TAKEN_FULL;
+	flush(conn);
+}

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a ledger, folding its log, and the way of batches to the disk. */
+#include "server/engine_internal.h"
+
+#include <sodium/core.h>
+#include <sodium/randombytes.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "events/hash.h"
+#include "events/msgpack.h"
+#include "events/time.h"
+
+#define FOLD_ARENA_BYTES ((size_t)256 << 20)
+/* Outside the numbers of kinds: a token is no key that an event touches. */
+#define TOKEN_KIND 64u
+
+uint64_t ipl_engine_head(const struct ipl_engine *engine)
+{
+	return ipl_state_seq(engine->state);
+}
+
+uint64_t ipl_engine_durable_seq(const struct ipl_engine *engine)
+{
+	return engine->durable_seq;
+}
+
+int ipl_engine_fd(const struct ipl_engine *engine)
+{
+	return engine->done_fd;
+}
+
+/* --- records --- */
+
+enum ipl_status ipl_engine_get(struct ipl_engine *engine, uint64_t seq, struct ipl_str *out,
+			       struct ipl_error *err)
+{
+	*out = ipl_batch_get(&engine->open, seq);
+	if (out->at == NULL)
+		*out = ipl_batch_get(&engine->flying, seq);
+	if (out->at != NULL)
+		return IPL_OK;
+	return ipl_reader_get(engine->reader, seq, out, err);
+}
+
+enum ipl_status ipl_engine_load(struct ipl_engine *engine, uint64_t seq, struct ipl_arena *arena,
+				struct ipl_event *out, struct ipl_error *err)
+{
+	struct ipl_str record, copy;
+	enum ipl_status st = ipl_engine_get(engine, seq, &record, err);
+
+	if (st != IPL_OK)
+		return st;
+	copy = ipl_arena_str(arena, record);
+	if (copy.at == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for an event");
+	return ipl_event_decode(copy, arena, out, err);
+}
+
+static enum ipl_status source_get(void *context, uint64_t seq, struct ipl_str *record,
+				  struct ipl_error *err)
+{
+	return ipl_engine_get(context, seq, record, err);
+}
+
+static uint64_t source_last(void *context, struct ipl_key key)
+{
+	const struct ipl_engine *engine = context;
+
+	return ipl_heads_last(engine->heads, key);
+}
+
+/* --- folding --- */
+
+struct ipl_key ipl_token_key(struct ipl_str principal, enum ipl_op op, struct ipl_str token)
+{
+	uint8_t bytes[IPL_PRINCIPAL_MAX + IPL_TOKEN_MAX + 8];
+	size_t len = 0;
+	struct ipl_hash128 hash;
+
+	/* Lengths first, so that no two pairs have the same bytes. */
+	bytes[len++] = (uint8_t)op;
+	bytes[len++] = (uint8_t)principal.len;
+	memcpy(bytes + len, principal.at, principal.len);
+	len += principal.len;
+	memcpy(bytes + len, token.at, token.len);
+	len += token.len;
+	hash = ipl_hash128(bytes, len);
+	return (struct ipl_key){ TOKEN_KIND, hash.hi, hash.lo };
+}
+
+static enum ipl_status note_time(struct ipl_engine *engine, const struct ipl_event *ev,
+				 struct ipl_error *err)
+{
+	if ((ev->seq - 1) % IPL_TIME_STEP != 0)
+		return IPL_OK;
+	if (engine->time_count == engine->time_cap) {
+		size_t cap = engine->time_cap == 0 ? 64 : engine->time_cap * 2;
+		int64_t *grown = realloc(engine->time, cap * sizeof(*grown));
+		if (grown == NULL)
+			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for times");
+		engine->time = grown;
+		engine->time_cap = cap;
+	}
+	engine->time[engine->time_count++] = ev->time_ms;
+	return IPL_OK;
+}
+
+enum ipl_status ipl_engine_fold(struct ipl_engine *engine, const struct ipl_event *ev,
+				const struct ipl_touches *touches, struct ipl_error *err)
+{
+	enum ipl_status st = ipl_reduce(engine->state, ev, touches, err);
+
+	if (st == IPL_OK && ev->client_token.len > 0) {
+		uint64_t *seq = ipl_hashmap_put(
+			&engine->tokens,
+			ipl_token_key(ev->principal, ev->op, ev->client_token));
+		if (seq == NULL)
+			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for tokens");
+		*seq = ev->seq;
+	}
+	return st == IPL_OK ? note_time(engine, ev, err) : st;
+}
+
+/* The links of an event that is read back must be those that its chains give it. */
+static enum ipl_status check_links(struct ipl_engine *engine, const struct ipl_event *ev,
+				   const struct ipl_touches *touches, struct ipl_error *err)
+{
+	for (uint32_t i = 0; i < touches->count; i++) {
+		struct ipl_link link;
+		enum ipl_status st =
+			ipl_heads_push(engine->heads, touches->at[i], ev->seq, &link, err);
+		if (st != IPL_OK)
+			return st;
+		if (link.back != ev->links[i].back || link.jump != ev->links[i].jump ||
+		    link.depth != ev->links[i].depth)
+			return ipl_error_set(err, IPL_ERR_CORRUPT,
+					     "event %" PRIu64 ": a link does not lead to the event "
+					     "before on its chain",
+					     ev->seq);
+	}
+	return IPL_OK;
+}
+
+static enum ipl_status fold_record(void *context, uint64_t seq, struct ipl_str record,
+				   struct ipl_error *err)
+{
+	struct ipl_engine *engine = context;
+	struct ipl_touches touches;
+	struct ipl_event ev;
+	enum ipl_status st;
+
+	ipl_arena_reset(&engine->scratch);
+	st = ipl_event_decode(record, &engine->scratch, &ev, err);
+	if (st == IPL_OK && ev.seq != seq)
+		st = ipl_error_set(err, IPL_ERR_CORRUPT,
+				   "where event %" PRIu64 " belongs stands %" PRIu64, seq, ev.seq);
+	if (st == IPL_OK && (ev.principal.len > IPL_PRINCIPAL_MAX ||
+			     ev.client_token.len > IPL_TOKEN_MAX))
+		st = ipl_error_set(err, IPL_ERR_CORRUPT,
+				   "event %" PRIu64 ": its principal or token is too long", seq);
+	if (st == IPL_OK)
+		st = ipl_event_touches(&engine->scratch, &ev, &touches, err);
+	if (st == IPL_OK)
+		st = check_links(engine, &ev, &touches, err);
+	return st == IPL_OK ? ipl_engine_fold(engine, &ev, &touches, err) : st;
+}
+
+void ipl_engine_drop_views(struct ipl_engine *engine)
+{
+	for (size_t i = 0; i < IPL_VIEWS_MAX; i++) {
+		ipl_state_free(engine->view[i].state);
+		engine->view[i] = (struct ipl_view){ 0 };
+	}
+}
+
+static void forget(struct ipl_engine *engine)
+{
+	ipl_engine_drop_views(engine);
+	ipl_state_free(engine->state);
+	ipl_heads_free(engine->heads);
+	ipl_hashmap_release(&engine->tokens);
+	engine->state = NULL;
+	engine->heads = NULL;
+	engine->time_count = 0;
+}
+
+/* Everything that is a function of the log, from its beginning. */
+static enum ipl_status fold_log(struct ipl_engine *engine, struct ipl_error *err)
+{
+	struct ipl_head head;
+	enum ipl_status st = ipl_store_head(engine->store, &head, err);
+
+	if (st != IPL_OK)
+		return st;
+	forget(engine);
+	engine->state = ipl_state_new();
+	engine->heads = ipl_heads_new();
+	ipl_hashmap_init(&engine->tokens, sizeof(uint64_t));
+	if (engine->state == NULL || engine->heads == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the state");
+	st = ipl_reader_scan(engine->reader, 1, head.seq, fold_record, engine, err);
+	if (st != IPL_OK)
+		return st;
+	engine->durable_seq = head.seq;
+	ipl_batch_reset(&engine->open, head.seq + 1);
+	engine->flying = (struct ipl_batch){ 0 };
+	engine->letters = ipl_state_letters(engine->state);
+	if (head.seq > 0)
+		engine->region = ipl_state_ledger(engine->state)->settings.region;
+	return IPL_OK;
+}
+
+/* --- the beginning of a ledger --- */
+
+static enum ipl_status keep_schema(struct ipl_engine *engine, struct ipl_error *err)
+{
+	struct ipl_arena arena;
+	struct ipl_buf buf = { 0 };
+	struct ipl_value schema;
+	enum ipl_status st;
+
+	ipl_arena_init(&arena, (size_t)4 << 20);
+	schema = ipl_event_schema(&arena);
+	ipl_msgpack_write(&buf, &schema);
+	if (arena.failed || buf.failed)
+		st = ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the schema");
+	else
+		st = ipl_store_put_meta(engine->store, "schema",
+					(struct ipl_str){ (const char *)buf.at, buf.len }, err);
+	ipl_buf_release(&buf);
+	ipl_arena_release(&arena);
+	return st;
+}
+
+static enum ipl_status append_first(struct ipl_engine *engine, struct ipl_event *ev,
+				    struct ipl_arena *arena, struct ipl_error *err)
+{
+	struct ipl_batch batch = { .first_seq = 1 };
+	struct ipl_buf buf = { 0 };
+	struct ipl_link link = { 0 };
+	enum ipl_status st;
+
+	(void)arena;
+	ev->links = &link;
+	ev->link_count = 1; /* the ledger itself */
+	st = ipl_event_encode(ev, &buf, err);
+	if (st == IPL_OK)
+		st = ipl_batch_add(&batch, buf.at, buf.len, err);
+	if (st == IPL_OK)
+		st = ipl_store_append(engine->store, &batch, err);
+	ipl_buf_release(&buf);
+	ipl_batch_release(&batch);
+	return st;
+}
+
+static enum ipl_status create_ledger(struct ipl_engine *engine, const struct ipl_value *init,
+				     int64_t now_ms, struct ipl_error *err)
+{
+	struct ipl_arena arena;
+	struct ipl_event ev;
+	uint64_t number = 0;
+	int64_t event_time_ms = IPL_ABSENT;
+	char principal[32];
+	enum ipl_status st;
+
+	while (number == 0)
+		randombytes_buf(&number, sizeof(number));
+	ipl_arena_init(&arena, (size_t)16 << 20);
+	st = ipl_decide_ledger(init, number, &arena, &ev, &event_time_ms, err);
+	if (st == IPL_OK && event_time_ms != IPL_ABSENT && event_time_ms > now_ms)
+		st = ipl_refuse(err, IPL_CODE_INVALID_PARAMETER, "EventTime is in the future");
+	if (st == IPL_OK) {
+		(void)snprintf(principal, sizeof(principal), "uid:%lu", (unsigned long)getuid());
+		ev.seq = 1;
+		ev.time_ms = event_time_ms == IPL_ABSENT ? now_ms : event_time_ms;
+		ev.principal = ipl_str_of(principal);
+		randombytes_buf(ev.request_id, sizeof(ev.request_id));
+		st = keep_schema(engine, err);
+	}
+	if (st == IPL_OK)
+		st = append_first(engine, &ev, &arena, err);
+	ipl_arena_release(&arena);
+	return st;
+}
+
+/* --- open and close --- */
+
+static enum ipl_status open_all(struct ipl_engine *engine, const struct ipl_value *init,
+				int64_t now_ms, struct ipl_error *err)
+{
+	bool serves = engine->mode == IPL_ENGINE_SERVE;
+	struct ipl_head head;
+	enum ipl_status st = ipl_store_open(engine->dir,
+					    serves ? IPL_STORE_APPEND : IPL_STORE_READ,
+					    &engine->store, err);
+
+	if (st == IPL_OK)
+		st = ipl_store_head(engine->store, &head, err);
+	if (st == IPL_OK && serves && head.seq == 0)
+		st = create_ledger(engine, init, now_ms, err);
+	else if (st == IPL_OK && init != NULL)
+		st = ipl_refuse(err, IPL_CODE_INVALID_PARAMETER,
+				"%s holds a ledger already: --init is for a new one, "
+				"ModifyLedgerSettings changes one", engine->dir);
+	if (st == IPL_OK && !serves && head.seq == 0)
+		st = ipl_error_set(err, IPL_ERR_IO, "the ledger in %s is empty", engine->dir);
+	if (st == IPL_OK)
+		st = ipl_reader_open(engine->store, &engine->reader, err);
+	if (st == IPL_OK)
+		st = fold_log(engine, err);
+	if (st == IPL_OK && serves) {
+		engine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (engine->done_fd < 0)
+			st = ipl_error_set(err, IPL_ERR_IO, "eventfd: %s", strerror(errno));
+		else
+			st = ipl_committer_start(engine->store, engine->done_fd,
+						 &engine->committer, err);
+	}
+	return st;
+}
+
+enum ipl_status ipl_engine_open(const char *dir, enum ipl_engine_mode mode,
+				const struct ipl_value *init, int64_t now_ms,
+				struct ipl_engine **out, struct ipl_error *err)
+{
+	struct ipl_engine *engine;
+	enum ipl_status st;
+
+	if (sodium_init() < 0)
+		return ipl_error_set(err, IPL_ERR_IO, "libsodium has no source of random numbers");
+	engine = calloc(1, sizeof(*engine));
+	if (engine == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the engine");
+	engine->mode = mode;
+	engine->done_fd = -1;
+	engine->opened_ms = now_ms;
+	engine->source = (struct ipl_source){ engine, source_get, source_last };
+	ipl_arena_init(&engine->scratch, FOLD_ARENA_BYTES);
+	engine->dir = strdup(dir);
+	if (engine->dir == NULL)
+		st = ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the engine");
+	else
+		st = open_all(engine, init, now_ms, err);
+	if (st != IPL_OK) {
+		ipl_engine_close(engine);
+		return st;
+	}
+	*out = engine;
+	return IPL_OK;
+}
+
+void ipl_engine_close(struct ipl_engine *engine)
+{
+	if (engine == NULL)
+		return;
+	ipl_committer_stop(engine->committer);
+	if (engine->done_fd >= 0)
+		close(engine->done_fd);
+	forget(engine);
+	ipl_reader_close(engine->reader);
+	ipl_store_close(engine->store);
+	ipl_batch_release(&engine->open);
+	ipl_batch_release(&engine->spare);
+	ipl_arena_release(&engine->scratch);
+	free(engine->time);
+	free(engine->dir);
+	free(engine);
+}
+
+/* --- the way to the disk --- */
+
+void ipl_engine_spoil(struct ipl_engine *engine, const struct ipl_error *err)
+{
+	const uint64_t one = 1;
+
+	engine->is_spoiled = true;
+	engine->spoiled_by = *err;
+	engine->spoiled_by.detail = NULL;
+	engine->spoiled_by.arena = NULL;
+	/* The loop comes to ipl_engine_collect(); an eventfd that is full wakes it too. */
+	(void)!write(engine->done_fd, &one, sizeof(one));
+}
+
+void ipl_engine_flush(struct ipl_engine *engine)
+{
+	if (engine->open.count == 0 || engine->is_spoiled ||
+	    !ipl_committer_idle(engine->committer))
+		return;
+	engine->flying = engine->open; /* to read from; the committer does not change it */
+	ipl_committer_submit(engine->committer, &engine->open);
+	engine->open = engine->spare;
+	engine->spare = (struct ipl_batch){ 0 };
+	ipl_batch_reset(&engine->open, engine->flying.first_seq + engine->flying.count);
+}
+
+static enum ipl_status finish(struct ipl_engine *engine, struct ipl_commit *commit,
+			      struct ipl_error *err)
+{
+	enum ipl_status st = commit->status;
+	struct ipl_error second = IPL_ERROR_INIT(NULL);
+
+	engine->flying = (struct ipl_batch){ 0 };
+	engine->spare = commit->batch;
+	if (st == IPL_OK) {
+		engine->durable_seq = engine->spare.first_seq + engine->spare.count - 1;
+		return IPL_OK;
+	}
+	/* What was decided on top of the failed batch falls with it. */
+	*err = commit->err;
+	if (fold_log(engine, &second) != IPL_OK) {
+		*err = second;
+		return second.status;
+	}
+	engine->is_spoiled = false;
+	return st;
+}
+
+/* The state is made good again, once nothing is on its way to the disk. */
+static enum ipl_status heal(struct ipl_engine *engine, struct ipl_error *err)
+{
+	enum ipl_status st = fold_log(engine, err);
+
+	if (st != IPL_OK)
+		return st;
+	engine->is_spoiled = false;
+	return ipl_error_set(err, IPL_ERR_IO, "an append failed half-way: %.400s",
+			     engine->spoiled_by.text);
+}
+
+enum ipl_status ipl_engine_collect(struct ipl_engine *engine, struct ipl_error *err)
+{
+	struct ipl_commit commit;
+	uint64_t count;
+
+	/* Only the wake-up is wanted; an eventfd that is empty says EAGAIN. */
+	(void)!read(engine->done_fd, &count, sizeof(count));
+	if (ipl_committer_collect(engine->committer, &commit)) {
+		enum ipl_status st = finish(engine, &commit, err);
+		return st == IPL_OK && engine->is_spoiled ? heal(engine, err) : st;
+	}
+	if (engine->is_spoiled && ipl_committer_idle(engine->committer))
+		return heal(engine, err);
+	return ipl_error_set(err, IPL_ERR_END, "no commit is done");
+}
+
+enum ipl_status ipl_engine_settle(struct ipl_engine *engine, struct ipl_error *err)
+{
+	struct ipl_commit commit;
+	enum ipl_status st = IPL_OK;
+
+	do {
+		ipl_engine_flush(engine);
+		if (!ipl_committer_wait(engine->committer, &commit))
+			break;
+		st = finish(engine, &commit, err);
+	} while (st == IPL_OK);
+	return st;
+}
+
+/* --- a call --- */
+
+static void add_request_id(struct ipl_arena *arena, const struct ipl_call *call,
+			   struct ipl_value *result)
+{
+	char uuid[IPL_UUID_TEXT_MAX];
+
+	ipl_uuid_format(call->request_id, uuid);
+	ipl_map_add(arena, result, "RequestId", ipl_textf(arena, "%s", uuid));
+}
+
+static enum ipl_status check_access(const struct ipl_call *call,
+				    const struct ipl_operation *operation,
+				    const struct ipl_common *common, struct ipl_error *err)
+{
+	bool writes = operation->kind == IPL_OPERATION_WRITE;
+
+	if (writes && call->access == IPL_ACCESS_AUDITOR)
+		return ipl_refuse(err, IPL_CODE_FORBIDDEN, "an auditor may not call %s",
+				  operation->name);
+	if (call->access != IPL_ACCESS_ADMIN && (operation->flags & IPL_OPERATION_ADMIN) != 0)
+		return ipl_refuse(err, IPL_CODE_FORBIDDEN, "%s is for the role admin",
+				  operation->name);
+	if (call->access != IPL_ACCESS_ADMIN && common->event_time_ms != IPL_ABSENT)
+		return ipl_refuse(err, IPL_CODE_FORBIDDEN, "EventTime is for the role admin");
+	return IPL_OK;
+}
+
+static enum ipl_status execute(struct ipl_engine *engine, const struct ipl_call *call,
+			       struct ipl_arena *arena, struct ipl_answer *answer)
+{
+	const struct ipl_operation *operation = ipl_operation_find(call->operation);
+	struct ipl_common common;
+	struct ipl_error *err = &answer->err;
+	void *args;
+	enum ipl_status st;
+
+	if (operation == NULL)
+		return ipl_refuse(err, IPL_CODE_UNKNOWN_OPERATION,
+				  "there is no operation %.64s: `ipledger help operations` lists them",
+				  ipl_arena_str(arena, call->operation).at);
+	args = ipl_arena_alloc(arena, operation->params->size_bytes);
+	if (args == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a request");
+	st = ipl_operation_parse(operation, call->params, arena, args, &common, err);
+	if (st == IPL_OK)
+		st = check_access(call, operation, &common, err);
+	if (st != IPL_OK)
+		return st;
+	switch (operation->kind) {
+	case IPL_OPERATION_WRITE:
+		return ipl_engine_write(engine, call, operation, args, &common, arena, answer);
+	case IPL_OPERATION_READ:
+		return ipl_engine_read(engine, call, operation, args, &common, arena, answer);
+	case IPL_OPERATION_SERVICE:
+		return ipl_engine_service(engine, call, operation, args, &common, arena, answer);
+	}
+	return IPL_OK;
+}
+
+void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
+		     struct ipl_arena *arena, struct ipl_answer *answer)
+{
+	*answer = (struct ipl_answer){ .result = ipl_map(),
+				       .err = IPL_ERROR_INIT(arena),
+				       /* A refusal too tells of what must not be lost. */
+				       .wait_seq = ipl_engine_head(engine) };
+	if (engine->is_spoiled)
+		answer->status = ipl_error_set(&answer->err, IPL_ERR_IO,
+					       "an append failed half-way: try again");
+	else
+		answer->status = execute(engine, call, arena, answer);
+	if (answer->status == IPL_OK)
+		add_request_id(arena, call, &answer->result);
+	if (answer->status == IPL_OK && arena->failed)
+		answer->status = ipl_error_set(&answer->err, IPL_ERR_NOMEM,
+					       "the answer takes more memory than there is for one: "
+					       "ask for less with MaxResults");
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ledger at work, without doors: it decides, appends, folds and answers. A
+ * door decodes a call and encodes the answer; how it does both is its own.
+ *
+ * All calls are made from one thread. The answer to a call may leave when the
+ * log is durable up to answer.wait_seq, and not before: so nothing that could
+ * still be lost is ever shown. If a commit fails, every answer that still waits
+ * is to be replaced by the error that ipl_engine_collect() gives.
+ */
+#ifndef IPL_SERVER_ENGINE_H
+#define IPL_SERVER_ENGINE_H
+
+#include "operations/operation.h"
+#include "store/store.h"
+
+struct ipl_engine;
+
+enum ipl_engine_mode {
+	IPL_ENGINE_SERVE, /* one process; decides and appends */
+	IPL_ENGINE_READ,  /* reads only, beside a server or without one */
+};
+
+/**
+ * Open the ledger in @dir and fold its log. For SERVE it is made when missing,
+ * with the settings of @init (a map, or NULL for the defaults) at @now_ms.
+ *
+ * @retval IPL_ERR_BUSY     another process serves it
+ * @retval IPL_ERR_CORRUPT  the log is damaged; the message names the first bad event
+ * @retval IPL_REFUSED      @init is refused; or given for a ledger that exists
+ */
+enum ipl_status ipl_engine_open(const char *dir, enum ipl_engine_mode mode,
+				const struct ipl_value *init, int64_t now_ms,
+				struct ipl_engine **out, struct ipl_error *err) IPL_MUST_USE;
+/** Wait for what is on its way to the disk, and close. NULL is fine. */
+void ipl_engine_close(struct ipl_engine *engine);
+
+/** Who calls. */
+enum ipl_access {
+	IPL_ACCESS_ADMIN,
+	IPL_ACCESS_OPERATOR, /* all but settings and EventTime */
+	IPL_ACCESS_AUDITOR,  /* reads */
+};
+
+struct ipl_call {
+	struct ipl_str operation;
+	const struct ipl_value *params; /* NULL or nil: none */
+	struct ipl_str principal;       /* "uid:1000" */
+	enum ipl_access access;
+	uint8_t request_id[IPL_REQUEST_ID_BYTES];
+	int64_t now_ms;
+};
+
+struct ipl_answer {
+	enum ipl_status status;  /* IPL_OK: result; else err */
+	struct ipl_value result; /* a map, in the call's arena */
+	struct ipl_error err;    /* details in the call's arena */
+	uint64_t wait_seq;       /* the answer leaves when the log is durable up to here */
+};
+
+/** Execute @call. Everything of the answer is in @arena. */
+void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
+		     struct ipl_arena *arena, struct ipl_answer *answer);
+
+/** An eventfd that becomes readable when a commit is done: call ipl_engine_collect() then. */
+int ipl_engine_fd(const struct ipl_engine *engine);
+/** Begin to commit what was appended since, unless a commit is on its way. Call it when input is done for now. */
+void ipl_engine_flush(struct ipl_engine *engine);
+/**
+ * Look whether a commit is done. On IPL_OK the log is durable up to
+ * ipl_engine_durable_seq(). Otherwise the commit failed: all that waits gets
+ * @err; the state was folded anew from the log.
+ * @retval IPL_ERR_END  none is done
+ */
+enum ipl_status ipl_engine_collect(struct ipl_engine *engine, struct ipl_error *err) IPL_MUST_USE;
+/** Flush and wait until nothing is on its way; as ipl_engine_collect(). */
+enum ipl_status ipl_engine_settle(struct ipl_engine *engine, struct ipl_error *err) IPL_MUST_USE;
+uint64_t ipl_engine_durable_seq(const struct ipl_engine *engine);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the engine share. */
+#ifndef IPL_SERVER_ENGINE_INTERNAL_H
+#define IPL_SERVER_ENGINE_INTERNAL_H
+
+#include "reducers/table.h"
+#include "replay/past.h"
+#include "server/engine.h"
+#include "store/committer.h"
+
+#define IPL_TIME_STEP UINT64_C(256) /* events from one entry of the time index to the next */
+#define IPL_VIEWS_MAX 4
+
+/* A whole state of the past, kept while it may be asked again. */
+struct ipl_view {
+	struct ipl_state *state;
+	uint64_t used; /* when it was asked last, counted in asks */
+};
+
+struct ipl_engine {
+	enum ipl_engine_mode mode;
+	char *dir;
+	struct ipl_store *store;
+	struct ipl_reader *reader;
+	struct ipl_committer *committer;
+	int done_fd;
+	int64_t opened_ms;
+
+	/* Functions of the log; thrown away and folded again when a commit fails. */
+	struct ipl_state *state;
+	struct ipl_heads *heads;
+	struct ipl_hashmap tokens; /* hash of (principal, operation, token) -> seq */
+	int64_t *time;             /* of events 1, 1 + IPL_TIME_STEP, … */
+	size_t time_count;
+	size_t time_cap;
+
+	struct ipl_batch open;    /* decided and folded, not yet handed over */
+	struct ipl_batch flying;  /* a view of what the committer has; memory is the committer's */
+	struct ipl_batch spare;   /* memory for the next open one */
+	uint64_t durable_seq;
+	bool is_spoiled; /* the state is not the log's any more: to be folded again */
+	struct ipl_error spoiled_by;
+
+	struct ipl_region_letters letters;
+	struct ipl_str region; /* of the state's settings; valid while the state is */
+	struct ipl_source source;
+	struct ipl_view view[IPL_VIEWS_MAX];
+	uint64_t asks;
+	struct ipl_arena scratch; /* for folding */
+};
+
+/* --- engine.c --- */
+
+/** The record of @seq: from the batches that are not durable yet, or the log. */
+enum ipl_status ipl_engine_get(struct ipl_engine *engine, uint64_t seq, struct ipl_str *out,
+			       struct ipl_error *err);
+/** Decode event @seq into @arena. */
+enum ipl_status ipl_engine_load(struct ipl_engine *engine, uint64_t seq, struct ipl_arena *arena,
+				struct ipl_event *out, struct ipl_error *err);
+/** Fold a new or an old event: state, tokens, time index. Its links are the caller's care. */
+enum ipl_status ipl_engine_fold(struct ipl_engine *engine, const struct ipl_event *ev,
+				const struct ipl_touches *touches, struct ipl_error *err);
+/** An append went wrong half-way: nothing goes on before the state was folded again. */
+void ipl_engine_spoil(struct ipl_engine *engine, const struct ipl_error *err);
+struct ipl_key ipl_token_key(struct ipl_str principal, enum ipl_op op, struct ipl_str token);
+uint64_t ipl_engine_head(const struct ipl_engine *engine);
+
+/* --- engine_write.c, engine_read.c, engine_events.c --- */
+
+enum ipl_status ipl_engine_write(struct ipl_engine *engine, const struct ipl_call *call,
+				 const struct ipl_operation *operation, const void *args,
+				 const struct ipl_common *common, struct ipl_arena *arena,
+				 struct ipl_answer *answer);
+enum ipl_status ipl_engine_read(struct ipl_engine *engine, const struct ipl_call *call,
+				const struct ipl_operation *operation, const void *args,
+				const struct ipl_common *common, struct ipl_arena *arena,
+				struct ipl_answer *answer);
+enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_call *call,
+				   const struct ipl_operation *operation, const void *args,
+				   const struct ipl_common *common, struct ipl_arena *arena,
+				   struct ipl_answer *answer);
+enum ipl_status ipl_engine_list_events(struct ipl_engine *engine, const struct ipl_call *call,
+				       const struct ipl_operation *operation,
+				       const struct ipl_args_list_events *args,
+				       const struct ipl_common *common, uint64_t as_of,
+				       struct ipl_arena *arena, struct ipl_answer *answer);
+
+/** A moment: the seq, and the time at which cooling is judged. */
+struct ipl_moment {
+	uint64_t seq;
+	int64_t time_ms;
+	bool is_past; /* not the head */
+};
+/** What `AsOf` means (NULL: now). Refused where it is malformed or in the future. */
+enum ipl_status ipl_engine_moment(struct ipl_engine *engine, const struct ipl_value *as_of,
+				  int64_t now_ms, struct ipl_moment *out, struct ipl_error *err);
+/** The last event not later than @time_ms; 0 where all are. */
+enum ipl_status ipl_engine_seq_at(struct ipl_engine *engine, int64_t time_ms, uint64_t *seq,
+				  struct ipl_error *err);
+
+/** Where the next page of a list begins: the seq it is read as of, and what came last. */
+struct ipl_page_token {
+	uint64_t seq;
+	uint64_t position;
+};
+struct ipl_value ipl_page_token_value(struct ipl_arena *arena, struct ipl_page_token token,
+				      uint64_t filter);
+enum ipl_status ipl_page_token_parse(struct ipl_str text, uint64_t filter,
+				     struct ipl_page_token *out, struct ipl_error *err);
+/** Drop the views that were kept. */
+void ipl_engine_drop_views(struct ipl_engine *engine);
+
+#endif

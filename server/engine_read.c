@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads: of which moment, through which lens, and the services that need more than a state. */
+#include "server/engine_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events/hash.h"
+#include "events/time.h"
+
+/* --- moments --- */
+
+static enum ipl_status time_of(struct ipl_engine *engine, uint64_t seq, int64_t *out,
+			       struct ipl_error *err)
+{
+	struct ipl_str record;
+	uint64_t found;
+	enum ipl_status st;
+
+	*out = 0;
+	if (seq == 0)
+		return IPL_OK;
+	if (seq == ipl_engine_head(engine)) {
+		*out = ipl_state_time_ms(engine->state);
+		return IPL_OK;
+	}
+	st = ipl_engine_get(engine, seq, &record, err);
+	if (st == IPL_OK && (!ipl_event_peek(record, &found, out) || found != seq))
+		st = ipl_error_set(err, IPL_ERR_CORRUPT, "event %" PRIu64 " cannot be read", seq);
+	return st;
+}
+
+enum ipl_status ipl_engine_seq_at(struct ipl_engine *engine, int64_t time_ms, uint64_t *seq,
+				  struct ipl_error *err)
+{
+	size_t low = 0, high = engine->time_count;
+	uint64_t first, last;
+
+	while (low < high) { /* how many entries of the index are not later */
+		size_t middle = low + (high - low) / 2;
+		if (engine->time[middle] <= time_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*seq = 0;
+	if (low == 0)
+		return IPL_OK;
+	first = (low - 1) * IPL_TIME_STEP + 1; /* not later */
+	last = low * IPL_TIME_STEP + 1;        /* later, or beyond the head */
+	if (last > ipl_engine_head(engine))
+		last = ipl_engine_head(engine) + 1;
+	while (last - first > 1) {
+		uint64_t middle = first + (last - first) / 2;
+		int64_t at_ms;
+		enum ipl_status st = time_of(engine, middle, &at_ms, err);
+		if (st != IPL_OK)
+			return st;
+		if (at_ms <= time_ms)
+			first = middle;
+		else
+			last = middle;
+	}
+	*seq = first;
+	return IPL_OK;
+}
+
+static enum ipl_status malformed(struct ipl_error *err)
+{
+	ipl_refuse(err, IPL_CODE_AS_OF_MALFORMED,
+		   "AsOf must be a seq (0 is the empty ledger) or an RFC 3339 time such as "
+		   "2026-11-23T14:03:00Z");
+	ipl_error_add(err, "Parameter", ipl_text_of("AsOf"));
+	return IPL_REFUSED;
+}
+
+enum ipl_status ipl_engine_moment(struct ipl_engine *engine, const struct ipl_value *as_of,
+				  int64_t now_ms, struct ipl_moment *out, struct ipl_error *err)
+{
+	uint64_t head = ipl_engine_head(engine);
+	int64_t time_ms;
+	enum ipl_status st = IPL_OK;
+
+	*out = (struct ipl_moment){ .seq = head, .time_ms = now_ms };
+	if (as_of == NULL)
+		return IPL_OK;
+	if (as_of->type == IPL_VALUE_INT && as_of->integer >= 0) {
+		if ((uint64_t)as_of->integer > head) {
+			ipl_refuse(err, IPL_CODE_AS_OF_FUTURE,
+				   "AsOf is %" PRId64 ", the last event is %" PRIu64,
+				   as_of->integer, head);
+			ipl_error_add(err, "HeadSeq", ipl_int((int64_t)head));
+			return IPL_REFUSED;
+		}
+		out->seq = (uint64_t)as_of->integer;
+		st = time_of(engine, out->seq, &out->time_ms, err);
+	} else if (as_of->type == IPL_VALUE_STR && ipl_time_parse(as_of->str, &time_ms)) {
+		st = ipl_engine_seq_at(engine, time_ms, &out->seq, err);
+		out->time_ms = time_ms < now_ms ? time_ms : now_ms;
+	} else {
+		return malformed(err);
+	}
+	out->is_past = out->seq != head;
+	return st;
+}
+
+/* --- lenses --- */
+
+static void set_ledger(struct ipl_engine *engine, struct ipl_lens *lens)
+{
+	lens->region = engine->region;
+	lens->letters = engine->letters;
+	lens->ledger = ipl_state_ledger_number(engine->state);
+	lens->last = ipl_past_last;
+	lens->last_context = &engine->source;
+}
+
+/* The kept view that is nearest before @seq; else the slot that was asked least recently. */
+static struct ipl_view *choose_view(struct ipl_engine *engine, uint64_t seq)
+{
+	struct ipl_view *best = NULL, *oldest = &engine->view[0];
+
+	for (size_t i = 0; i < IPL_VIEWS_MAX; i++) {
+		struct ipl_view *view = &engine->view[i];
+		if (view->used < oldest->used)
+			oldest = view;
+		if (view->state == NULL || ipl_state_seq(view->state) > seq)
+			continue;
+		if (best == NULL || ipl_state_seq(view->state) > ipl_state_seq(best->state))
+			best = view;
+	}
+	/* One that stands elsewhere may be wanted there again: it goes on only if it is the oldest. */
+	if (best != NULL && (ipl_state_seq(best->state) == seq || best == oldest))
+		return best;
+	ipl_state_free(oldest->state);
+	*oldest = (struct ipl_view){ .state = ipl_state_new() };
+	return oldest;
+}
+
+static enum ipl_status view_at(struct ipl_engine *engine, uint64_t seq,
+			       const struct ipl_state **out, struct ipl_error *err)
+{
+	struct ipl_view *view = choose_view(engine, seq);
+	enum ipl_status st;
+
+	if (view->state == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a view");
+	view->used = ++engine->asks;
+	st = ipl_fold_to(view->state, &engine->source, seq, err);
+	if (st != IPL_OK) {
+		ipl_state_free(view->state);
+		*view = (struct ipl_view){ 0 };
+		return st;
+	}
+	*out = view->state;
+	return IPL_OK;
+}
+
+/* --- pages --- */
+
+static uint64_t token_check(struct ipl_page_token token, uint64_t filter)
+{
+	const uint64_t words[] = { token.seq, token.position, filter };
+
+	return ipl_hash64(words, sizeof(words));
+}
+
+struct ipl_value ipl_page_token_value(struct ipl_arena *arena, struct ipl_page_token token,
+				      uint64_t filter)
+{
+	return ipl_textf(arena, "%" PRIx64 "-%" PRIx64 "-%016" PRIx64, token.seq, token.position,
+			 token_check(token, filter));
+}
+
+enum ipl_status ipl_page_token_parse(struct ipl_str text, uint64_t filter,
+				     struct ipl_page_token *out, struct ipl_error *err)
+{
+	struct ipl_arena arena;
+	struct ipl_value again;
+	char copy[64];
+	bool fits = text.len > 0 && text.len < sizeof(copy);
+
+	if (fits) {
+		memcpy(copy, text.at, text.len);
+		copy[text.len] = '\0';
+		fits = sscanf(copy, "%" SCNx64 "-%" SCNx64 "-", &out->seq, &out->position) == 2;
+	}
+	if (fits) { /* what it should look like must be what it looks like */
+		ipl_arena_init(&arena, 4096);
+		again = ipl_page_token_value(&arena, *out, filter);
+		fits = ipl_str_equal(again.str, text);
+		ipl_arena_release(&arena);
+	}
+	if (fits)
+		return IPL_OK;
+	ipl_refuse(err, IPL_CODE_INVALID_PARAMETER,
+		   "NextToken is not one that this list gave: repeat the other parameters, or begin "
+		   "without it");
+	ipl_error_add(err, "Parameter", ipl_text_of("NextToken"));
+	return IPL_REFUSED;
+}
+
+/* --- reads of the state --- */
+
+static enum ipl_status read_through(struct ipl_engine *engine, struct ipl_read *r,
+				    const struct ipl_moment *moment)
+{
+	const struct ipl_state *state = engine->state;
+	struct ipl_lens lens;
+	enum ipl_status st = IPL_OK;
+
+	if (moment->is_past && (r->operation->flags & IPL_OPERATION_SCAN) == 0) {
+		st = ipl_past_open(&lens, &engine->source, moment->seq, moment->time_ms, r->err);
+		if (st != IPL_OK)
+			return st;
+		set_ledger(engine, &lens);
+		r->lens = &lens;
+		st = ipl_operation_read(r);
+		ipl_past_close(&lens);
+		return st;
+	}
+	if (moment->is_past)
+		st = view_at(engine, moment->seq, &state, r->err);
+	if (st != IPL_OK)
+		return st;
+	ipl_lens_of_state(&lens, state, moment->time_ms, r->err);
+	set_ledger(engine, &lens);
+	r->lens = &lens;
+	return ipl_operation_read(r);
+}
+
+enum ipl_status ipl_engine_read(struct ipl_engine *engine, const struct ipl_call *call,
+				const struct ipl_operation *operation, const void *args,
+				const struct ipl_common *common, struct ipl_arena *arena,
+				struct ipl_answer *answer)
+{
+	bool paged = (operation->flags & IPL_OPERATION_PAGED) != 0;
+	uint64_t filter = 0;
+	struct ipl_page_token token = { 0 };
+	struct ipl_moment moment;
+	struct ipl_read r = { .operation = operation,
+			      .args = args,
+			      .arena = arena,
+			      .err = &answer->err,
+			      .result = &answer->result,
+			      .max_results = common->max_results };
+	enum ipl_status st =
+		ipl_operation_check_region(common->region, engine->region, &answer->err);
+
+	if (st == IPL_OK)
+		st = ipl_engine_moment(engine, common->as_of, call->now_ms, &moment, &answer->err);
+	if (st != IPL_OK)
+		return st;
+	if (paged)
+		filter = ipl_operation_digest(operation, args, arena) ^
+			 ipl_hash64(operation->name, strlen(operation->name));
+	if (paged && common->next_token.len > 0) {
+		st = ipl_page_token_parse(common->next_token, filter, &token, &answer->err);
+		if (st == IPL_OK && token.seq != moment.seq) {
+			struct ipl_value seq = ipl_int((int64_t)token.seq);
+			st = ipl_engine_moment(engine, &seq, call->now_ms, &moment, &answer->err);
+		}
+		r.after = token.position;
+	}
+	if (st == IPL_OK)
+		st = read_through(engine, &r, &moment);
+	if (st != IPL_OK)
+		return st;
+	ipl_map_add(arena, &answer->result, "AsOfSeq", ipl_int((int64_t)moment.seq));
+	if (paged)
+		ipl_map_add(arena, &answer->result, "NextToken",
+			    r.end == 0 ? ipl_text(IPL_STR("")) :
+					 ipl_page_token_value(
+						 arena,
+						 (struct ipl_page_token){ moment.seq, r.end },
+						 filter));
+	return IPL_OK;
+}
+
+/* --- services --- */
+
+static struct ipl_value counts(struct ipl_arena *arena, const struct ipl_state *state)
+{
+	struct ipl_value map = ipl_map();
+
+	for (int kind = 1; kind < IPL_KIND_COUNT; kind++)
+		ipl_map_add(arena, &map, ipl_kind_name((enum ipl_kind)kind),
+			    ipl_int((int64_t)ipl_state_count(state, (enum ipl_kind)kind)));
+	return map;
+}
+
+static struct ipl_value hex(struct ipl_arena *arena, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *text = ipl_arena_alloc(arena, len * 2 + 1);
+
+	for (size_t i = 0; text != NULL && i < len; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	return ipl_text((struct ipl_str){ text, text == NULL ? 0 : len * 2 });
+}
+
+static enum ipl_status add_store(struct ipl_engine *engine, struct ipl_arena *arena,
+				 struct ipl_value *result, struct ipl_error *err)
+{
+	struct ipl_store_stat stat;
+	struct ipl_value map = ipl_map();
+	enum ipl_status st = ipl_store_stat(engine->store, &stat, err);
+
+	if (st != IPL_OK)
+		return st;
+	ipl_map_add(arena, &map, "Kind", ipl_text_of(stat.kind));
+	ipl_map_add(arena, &map, "Path", ipl_text(ipl_arena_str(arena, ipl_str_of(stat.path))));
+	ipl_map_add(arena, &map, "FileBytes", ipl_int((int64_t)stat.file_bytes));
+	ipl_map_add(arena, &map, "FreeBytes", ipl_int((int64_t)stat.free_bytes));
+	ipl_map_add(arena, result, "Store", map);
+	return IPL_OK;
+}
+
+static enum ipl_status get_status(struct ipl_engine *engine, const struct ipl_call *call,
+				  const struct ipl_moment *moment, struct ipl_arena *arena,
+				  struct ipl_answer *answer)
+{
+	struct ipl_value *result = &answer->result;
+	const struct ipl_state *state = engine->state;
+	char id[IPL_ID_TEXT_MAX], head_time[IPL_TIME_TEXT_MAX];
+	struct ipl_head head;
+	int64_t head_ms = 0;
+	enum ipl_status st = ipl_store_head(engine->store, &head, &answer->err);
+
+	if (st == IPL_OK && moment->is_past)
+		st = view_at(engine, moment->seq, &state, &answer->err);
+	if (st == IPL_OK)
+		st = time_of(engine, head.seq, &head_ms, &answer->err);
+	if (st != IPL_OK)
+		return st;
+	ipl_id_format(engine->letters, IPL_KIND_LEDGER, ipl_state_ledger_number(engine->state), id);
+	ipl_time_format(head_ms, head_time);
+	ipl_map_add(arena, result, "Server", ipl_text_of("ipledger"));
+	ipl_map_add(arena, result, "Version", ipl_text_of(IPL_VERSION));
+	ipl_map_add(arena, result, "LedgerId", ipl_textf(arena, "%s", id));
+	ipl_map_add(arena, result, "RegionId", ipl_text(ipl_arena_str(arena, engine->region)));
+	ipl_map_add(arena, result, "HeadSeq", ipl_int((int64_t)head.seq));
+	ipl_map_add(arena, result, "HeadTime", ipl_textf(arena, "%s", head_time));
+	ipl_map_add(arena, result, "HeadRoot", hex(arena, head.root, sizeof(head.root)));
+	ipl_map_add(arena, result, "Counts", counts(arena, state));
+	st = add_store(engine, arena, result, &answer->err);
+	ipl_map_add(arena, result, "UptimeSeconds",
+		    ipl_int(call->now_ms > engine->opened_ms ?
+				    (call->now_ms - engine->opened_ms) / 1000 :
+				    0));
+	return st;
+}
+
+static enum ipl_status get_event(struct ipl_engine *engine, const struct ipl_args_get_event *args,
+				 const struct ipl_moment *moment, struct ipl_arena *arena,
+				 struct ipl_answer *answer)
+{
+	struct ipl_event ev;
+	enum ipl_status st;
+
+	if ((uint64_t)args->seq > moment->seq) {
+		ipl_refuse(&answer->err, IPL_CODE_NOT_FOUND,
+			   "there is no event %" PRId64 ": the last is %" PRIu64, args->seq,
+			   moment->seq);
+		ipl_error_add(&answer->err, "HeadSeq", ipl_int((int64_t)moment->seq));
+		return IPL_REFUSED;
+	}
+	st = ipl_engine_load(engine, (uint64_t)args->seq, arena, &ev, &answer->err);
+	if (st == IPL_OK)
+		answer->result = ipl_event_value(arena, engine->letters, &ev);
+	return st;
+}
+
+static void hello(struct ipl_engine *engine, struct ipl_arena *arena, struct ipl_answer *answer)
+{
+	ipl_map_add(arena, &answer->result, "Server", ipl_text_of("ipledger"));
+	ipl_map_add(arena, &answer->result, "Version", ipl_text_of(IPL_VERSION));
+	ipl_map_add(arena, &answer->result, "Protocol", ipl_int(1));
+	ipl_map_add(arena, &answer->result, "HeadSeq",
+		    ipl_int((int64_t)ipl_engine_head(engine)));
+}
+
+enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_call *call,
+				   const struct ipl_operation *operation, const void *args,
+				   const struct ipl_common *common, struct ipl_arena *arena,
+				   struct ipl_answer *answer)
+{
+	struct ipl_moment moment;
+	enum ipl_status st =
+		ipl_operation_check_region(common->region, engine->region, &answer->err);
+
+	if (st == IPL_OK)
+		st = ipl_engine_moment(engine, common->as_of, call->now_ms, &moment, &answer->err);
+	if (st != IPL_OK)
+		return st;
+	switch (operation->service) {
+	case IPL_SERVICE_NONE:
+	case IPL_SERVICE_PING:
+		return IPL_OK;
+	case IPL_SERVICE_HELLO:
+		hello(engine, arena, answer);
+		return IPL_OK;
+	case IPL_SERVICE_GET_STATUS:
+		st = get_status(engine, call, &moment, arena, answer);
+		break;
+	case IPL_SERVICE_GET_EVENT:
+		/* The event's own map, the same that lists and notifications show. */
+		return get_event(engine, args, &moment, arena, answer);
+	case IPL_SERVICE_LIST_EVENTS:
+		st = ipl_engine_list_events(engine, call, operation, args, common, moment.seq,
+					    arena, answer);
+		break;
+	}
+	if (st == IPL_OK)
+		ipl_map_add(arena, &answer->result, "AsOfSeq", ipl_int((int64_t)moment.seq));
+	return st;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way of a write: token, region, decide, IfSeq, DryRun, then links, append,
+ * fold. What is appended here is durable when its batch is.
+ */
+#include "server/engine_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "events/time.h"
+
+#define IDS_SHOWN_MAX 10u
+/* Room that an open batch must have for one more event. */
+#define BATCH_BYTES_FULL (IPL_BATCH_BYTES_MAX - IPL_EVENT_BYTES_MAX)
+/* Events with more touches are encoded once for their size before anything is changed. */
+#define TOUCHES_SURE_TO_FIT 32u
+
+struct write {
+	struct ipl_engine *engine;
+	const struct ipl_call *call;
+	const struct ipl_operation *operation;
+	const void *args;
+	const struct ipl_common *common;
+	struct ipl_arena *arena;
+	struct ipl_answer *answer;
+	uint64_t digest;
+};
+
+static void add_seq_and_time(struct write *w, uint64_t seq, int64_t time_ms)
+{
+	char text[IPL_TIME_TEXT_MAX];
+
+	ipl_time_format(time_ms, text);
+	ipl_map_add(w->arena, &w->answer->result, "Seq", ipl_int((int64_t)seq));
+	ipl_map_add(w->arena, &w->answer->result, "Time", ipl_textf(w->arena, "%s", text));
+}
+
+static enum ipl_status dry_run(struct write *w)
+{
+	return ipl_refuse(&w->answer->err, IPL_CODE_DRY_RUN,
+			  "%s would pass all checks; nothing was changed", w->operation->name);
+}
+
+/* --- tokens --- */
+
+/* The same request again gets the first answer again; another one is refused. */
+static enum ipl_status answer_again(struct write *w, uint64_t seq)
+{
+	struct ipl_event ev;
+	struct ipl_error *err = &w->answer->err;
+	enum ipl_status st = ipl_engine_load(w->engine, seq, w->arena, &ev, err);
+
+	if (st != IPL_OK)
+		return st;
+	if (ev.params_digest != w->digest) {
+		ipl_refuse(err, IPL_CODE_TOKEN_MISMATCH,
+			   "ClientToken %.*s was used with other parameters for event %" PRIu64
+			   ": a retry repeats them, another request takes another token",
+			   IPL_STR_ARG(w->common->client_token), seq);
+		ipl_error_add(err, "Seq", ipl_int((int64_t)seq));
+		return IPL_REFUSED;
+	}
+	if (w->common->dry_run)
+		return dry_run(w);
+	w->answer->result = ipl_operation_result(w->arena, w->engine->region, w->engine->letters,
+						 &ev);
+	add_seq_and_time(w, seq, ev.time_ms);
+	return IPL_OK;
+}
+
+/* --- checks around the decision --- */
+
+static enum ipl_status event_time(struct write *w, int64_t *out)
+{
+	int64_t last_ms = ipl_state_time_ms(w->engine->state);
+	int64_t given_ms = w->common->event_time_ms;
+
+	if (given_ms != IPL_ABSENT && given_ms > w->call->now_ms) {
+		ipl_refuse(&w->answer->err, IPL_CODE_INVALID_PARAMETER,
+			   "EventTime is in the future: it is for what has happened");
+		ipl_error_add(&w->answer->err, "Parameter", ipl_text_of("EventTime"));
+		return IPL_REFUSED;
+	}
+	if (given_ms == IPL_ABSENT)
+		given_ms = w->call->now_ms;
+	*out = given_ms > last_ms ? given_ms : last_ms;
+	return IPL_OK;
+}
+
+static enum ipl_status check_if_seq_range(struct write *w)
+{
+	if (w->common->if_seq == IPL_ABSENT ||
+	    (uint64_t)w->common->if_seq <= ipl_engine_head(w->engine))
+		return IPL_OK;
+	ipl_refuse(&w->answer->err, IPL_CODE_INVALID_PARAMETER,
+		   "IfSeq is %" PRId64 ", the last event is %" PRIu64, w->common->if_seq,
+		   ipl_engine_head(w->engine));
+	ipl_error_add(&w->answer->err, "Parameter", ipl_text_of("IfSeq"));
+	return IPL_REFUSED;
+}
+
+/* No entity that the event touches, and that was there before, has changed after IfSeq. */
+static enum ipl_status check_if_seq(struct write *w, const struct ipl_touches *touches)
+{
+	struct ipl_value ids = ipl_array();
+	uint64_t if_seq = (uint64_t)w->common->if_seq, newest = 0;
+	char id[IPL_ID_TEXT_MAX];
+
+	if (w->common->if_seq == IPL_ABSENT)
+		return IPL_OK;
+	for (uint32_t i = 0; i < touches->count; i++) {
+		struct ipl_key key = touches->at[i];
+		uint64_t last = ipl_heads_last(w->engine->heads, key);
+		if (key.kind >= IPL_KIND_COUNT || last <= if_seq)
+			continue;
+		newest = last > newest ? last : newest;
+		ipl_id_format(w->engine->letters, (enum ipl_kind)key.kind, key.a, id);
+		if (ids.count < IDS_SHOWN_MAX)
+			ipl_array_add(w->arena, &ids, ipl_textf(w->arena, "%s", id));
+	}
+	if (ids.count == 0)
+		return IPL_OK;
+	ipl_refuse(&w->answer->err, IPL_CODE_PRECONDITION_FAILED,
+		   "%s was changed by event %" PRIu64 ", after IfSeq %" PRIu64
+		   ": read it again and decide anew",
+		   ids.item[0].str.at, newest, if_seq);
+	ipl_error_add(&w->answer->err, "Ids", ids);
+	ipl_error_add(&w->answer->err, "LastSeq", ipl_int((int64_t)newest));
+	return IPL_REFUSED;
+}
+
+/* --- appending --- */
+
+static void fill_envelope(struct write *w, struct ipl_event *ev, int64_t time_ms)
+{
+	ev->seq = ipl_engine_head(w->engine) + 1;
+	ev->time_ms = time_ms;
+	ev->principal = w->call->principal;
+	ev->actor = w->common->actor;
+	ev->reason = w->common->reason;
+	ev->client_token = w->common->client_token;
+	ev->params_digest = w->common->client_token.len > 0 ? w->digest : 0;
+	memcpy(ev->request_id, w->call->request_id, sizeof(ev->request_id));
+}
+
+/* Big ones are encoded once with the longest links there can be, to see whether they fit. */
+static enum ipl_status check_size(struct write *w, struct ipl_event *ev)
+{
+	struct ipl_buf buf = { 0 };
+	enum ipl_status st;
+
+	if (ev->link_count <= TOUCHES_SURE_TO_FIT)
+		return IPL_OK;
+	for (uint32_t i = 0; i < ev->link_count; i++)
+		ev->links[i] = (struct ipl_link){ ev->seq > 1, ev->seq > 1, ev->seq };
+	st = ipl_event_encode(ev, &buf, &w->answer->err);
+	ipl_buf_release(&buf);
+	return st;
+}
+
+/* From here on a failure leaves the state unusable: it is then folded from the log again. */
+static enum ipl_status append(struct write *w, struct ipl_event *ev,
+			      const struct ipl_touches *touches)
+{
+	struct ipl_engine *engine = w->engine;
+	struct ipl_error *err = &w->answer->err;
+	struct ipl_buf buf = { 0 };
+	enum ipl_status st = IPL_OK;
+
+	for (uint32_t i = 0; st == IPL_OK && i < touches->count; i++)
+		st = ipl_heads_push(engine->heads, touches->at[i], ev->seq, &ev->links[i], err);
+	if (st == IPL_OK)
+		st = ipl_event_encode(ev, &buf, err);
+	if (st == IPL_OK)
+		st = ipl_engine_fold(engine, ev, touches, err);
+	if (st == IPL_OK)
+		st = ipl_batch_add(&engine->open, buf.at, buf.len, err);
+	ipl_buf_release(&buf);
+	return st;
+}
+
+static enum ipl_status append_or_recover(struct write *w, struct ipl_event *ev,
+					 const struct ipl_touches *touches)
+{
+	enum ipl_status st = append(w, ev, touches);
+
+	if (st != IPL_OK)
+		ipl_engine_spoil(w->engine, &w->answer->err);
+	return st;
+}
+
+static enum ipl_status commit_decision(struct write *w, struct ipl_event *ev, int64_t time_ms)
+{
+	struct ipl_touches touches;
+	enum ipl_status st = ipl_event_touches(w->arena, ev, &touches, &w->answer->err);
+
+	if (st == IPL_OK)
+		st = check_if_seq(w, &touches);
+	if (st != IPL_OK)
+		return st;
+	if (w->common->dry_run)
+		return dry_run(w);
+	fill_envelope(w, ev, time_ms);
+	ev->link_count = touches.count;
+	ev->links = ipl_arena_array(w->arena, touches.count, sizeof(*ev->links));
+	if (ev->links == NULL)
+		return ipl_error_set(&w->answer->err, IPL_ERR_NOMEM, "out of memory for an event");
+	st = check_size(w, ev);
+	if (st == IPL_OK)
+		st = append_or_recover(w, ev, &touches);
+	if (st != IPL_OK)
+		return st;
+	w->answer->wait_seq = ev->seq;
+	w->answer->result = ipl_operation_result(w->arena, w->engine->region, w->engine->letters,
+						 ev);
+	add_seq_and_time(w, ev->seq, ev->time_ms);
+	return IPL_OK;
+}
+
+/* The answer is a fact already: nothing is appended. */
+static enum ipl_status answer_from(struct write *w, const struct ipl_decision *d)
+{
+	struct ipl_event ev;
+	enum ipl_status st;
+
+	if (w->common->dry_run)
+		return dry_run(w);
+	st = ipl_engine_load(w->engine, d->answered_by, w->arena, &ev, &w->answer->err);
+	if (st != IPL_OK)
+		return st;
+	w->answer->result = d->early_result;
+	add_seq_and_time(w, ev.seq, ev.time_ms);
+	return IPL_OK;
+}
+
+static enum ipl_status decide(struct write *w)
+{
+	struct ipl_event *ev = ipl_arena_alloc(w->arena, sizeof(*ev));
+	struct ipl_decision d = {
+		.state = w->engine->state,
+		.operation = w->operation,
+		.args = w->args,
+		.arena = w->arena,
+		.err = &w->answer->err,
+		.ev = ev,
+	};
+	enum ipl_status st = event_time(w, &d.time_ms);
+
+	if (st == IPL_OK && ev == NULL)
+		st = ipl_error_set(d.err, IPL_ERR_NOMEM, "out of memory for an event");
+	if (st == IPL_OK)
+		st = check_if_seq_range(w);
+	if (st != IPL_OK)
+		return st;
+	ipl_state_advance(w->engine->state, d.time_ms);
+	st = ipl_operation_decide(&d);
+	if (st != IPL_OK)
+		return st;
+	return d.answered_by != 0 ? answer_from(w, &d) : commit_decision(w, ev, d.time_ms);
+}
+
+enum ipl_status ipl_engine_write(struct ipl_engine *engine, const struct ipl_call *call,
+				 const struct ipl_operation *operation, const void *args,
+				 const struct ipl_common *common, struct ipl_arena *arena,
+				 struct ipl_answer *answer)
+{
+	struct write w = { engine, call, operation, args, common, arena, answer, 0 };
+	enum ipl_status st;
+
+	if (engine->mode != IPL_ENGINE_SERVE)
+		return ipl_error_set(&answer->err, IPL_ERR_IO,
+				     "%s writes: it needs a running server (ipledger serve)",
+				     operation->name);
+	if (engine->open.bytes.len > BATCH_BYTES_FULL ||
+	    engine->open.count == IPL_BATCH_RECORDS_MAX)
+		return ipl_refuse(&answer->err, IPL_CODE_OVERLOADED,
+				  "%u events wait for the disk: try again", engine->open.count);
+	if (common->client_token.len > 0) {
+		const uint64_t *seq = ipl_hashmap_find(
+			&engine->tokens,
+			ipl_token_key(call->principal, operation->op, common->client_token));
+		w.digest = ipl_operation_digest(operation, args, arena);
+		if (seq != NULL)
+			return answer_again(&w, *seq);
+	}
+	st = ipl_operation_check_region(common->region, engine->region, &answer->err);
+	return st == IPL_OK ? decide(&w) : st;
+}

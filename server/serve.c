@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One loop: what has come in is executed, what was appended is handed to the
+ * committer, what the disk has is answered. While one batch is on its way the
+ * next one fills; nothing waits for a timer.
+ */
+#include "server/serve_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CALL_ARENA_BYTES ((size_t)256 << 20)
+#define LAST_WORDS_S 5 /* how long a peer may take to read its last answers */
+
+static void on_signal(evutil_socket_t fd, short what, void *context)
+{
+	struct ipl_server *server = context;
+
+	(void)what;
+	ipl_log(IPL_LOG_INFO, "signal %d: stopping", (int)fd);
+	server->is_stopping = true;
+}
+
+static void release_all(struct ipl_server *server, const struct ipl_error *failed)
+{
+	uint64_t durable = ipl_engine_durable_seq(server->engine);
+
+	for (struct ipl_conn *conn = server->conns, *next; conn != NULL; conn = next) {
+		next = conn->next;
+		if (conn->held_count > 0)
+			ipl_conn_release(conn, durable, failed);
+	}
+}
+
+static void commit_failed(struct ipl_server *server, enum ipl_status st,
+			  const struct ipl_error *err)
+{
+	struct ipl_error failed = IPL_ERROR_INIT(NULL);
+
+	ipl_log(IPL_LOG_ERROR, "a commit failed: %s", err->text);
+	if (st == IPL_ERR_CORRUPT) {
+		server->is_damaged = true;
+		server->damage = *err;
+		server->damage.detail = NULL;
+	}
+	ipl_error_set(&failed, st == IPL_ERR_OUTCOME ? IPL_ERR_OUTCOME : IPL_ERR_IO,
+		      "the event could not be kept: %.400s", err->text);
+	release_all(server, &failed);
+}
+
+static void on_commit_done(evutil_socket_t fd, short what, void *context)
+{
+	struct ipl_server *server = context;
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	enum ipl_status st = ipl_engine_collect(server->engine, &err);
+
+	(void)fd;
+	(void)what;
+	if (st == IPL_OK)
+		release_all(server, NULL);
+	else if (st != IPL_ERR_END)
+		commit_failed(server, st, &err);
+}
+
+/* --- start --- */
+
+static enum ipl_status open_loop(struct ipl_server *server, struct ipl_error *err)
+{
+	static const int wanted[] = { SIGTERM, SIGINT };
+
+	server->base = event_base_new();
+	if (server->base == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the loop");
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(wanted); i++) {
+		server->signals[i] = evsignal_new(server->base, wanted[i], on_signal, server);
+		if (server->signals[i] == NULL || event_add(server->signals[i], NULL) != 0)
+			return ipl_error_set(err, IPL_ERR_NOMEM, "no event for signal %d",
+					     wanted[i]);
+	}
+	server->commit_done = event_new(server->base, ipl_engine_fd(server->engine),
+					EV_READ | EV_PERSIST, on_commit_done, server);
+	if (server->commit_done == NULL || event_add(server->commit_done, NULL) != 0)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "no event for the committer");
+	return IPL_OK;
+}
+
+static enum ipl_status open_doors(struct ipl_server *server,
+				  const struct ipl_serve_options *options, struct ipl_error *err)
+{
+	enum ipl_status st = IPL_OK;
+	char path[4200];
+
+	(void)snprintf(path, sizeof(path), "unix:%s/ipledger.sock", options->data);
+	if (options->rpc_count == 0)
+		st = ipl_listen(server, path, options->any_key, err);
+	for (size_t i = 0; st == IPL_OK && i < options->rpc_count; i++)
+		st = ipl_listen(server, options->rpc[i], options->any_key, err);
+	return st == IPL_OK ? ipl_http_open(server, options->http, err) : st;
+}
+
+static void say_ready(const struct ipl_server *server)
+{
+	printf("ready rpc=");
+	for (size_t i = 0; i < server->listener_count; i++)
+		printf("%s%s", i == 0 ? "" : ",", server->listener[i].name);
+	printf(" http=%s head=%" PRIu64 "\n", server->http_name,
+	       ipl_engine_durable_seq(server->engine));
+	fflush(stdout);
+}
+
+/* Tell systemd, where there is one: READY=1 to the socket it names (sd_notify(3)). */
+static void notify_systemd(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t len = path == NULL ? 0 : strlen(path);
+	int fd;
+
+	if (len < 2 || len >= sizeof(to.sun_path))
+		return;
+	memcpy(to.sun_path, path, len);
+	if (to.sun_path[0] == '@')
+		to.sun_path[0] = '\0'; /* an abstract socket */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || sendto(fd, state, strlen(state), 0, (const struct sockaddr *)&to,
+			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		ipl_log(IPL_LOG_WARN, "systemd could not be told: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* --- the loop, and its end --- */
+
+static void run(struct ipl_server *server)
+{
+	while (!server->is_stopping) {
+		if (event_base_loop(server->base, EVLOOP_ONCE) < 0)
+			break;
+		if (!server->is_damaged)
+			ipl_engine_flush(server->engine);
+	}
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	*(bool *)context = true;
+}
+
+/* What was decided reaches the disk, its answers leave; then the connections end. */
+static void finish(struct ipl_server *server)
+{
+	const struct timeval patience = { .tv_sec = LAST_WORDS_S };
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	bool is_over = false;
+	struct event *deadline = evtimer_new(server->base, on_deadline, &is_over);
+	enum ipl_status st = ipl_engine_settle(server->engine, &err);
+
+	ipl_listeners_close(server);
+	if (st == IPL_OK)
+		release_all(server, NULL);
+	else
+		commit_failed(server, st, &err);
+	for (struct ipl_conn *conn = server->conns, *next; conn != NULL; conn = next) {
+		next = conn->next;
+		ipl_conn_finish(conn);
+	}
+	if (deadline == NULL || evtimer_add(deadline, &patience) != 0)
+		is_over = true;
+	while (!is_over && server->conns != NULL &&
+	       event_base_loop(server->base, EVLOOP_ONCE) >= 0) {
+	}
+	if (deadline != NULL)
+		event_free(deadline);
+}
+
+static void close_all(struct ipl_server *server)
+{
+	while (server->conns != NULL)
+		ipl_conn_free(server->conns);
+	ipl_listeners_close(server);
+	if (server->http != NULL)
+		evhttp_free(server->http);
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(server->signals); i++) {
+		if (server->signals[i] != NULL)
+			event_free(server->signals[i]);
+	}
+	if (server->commit_done != NULL)
+		event_free(server->commit_done);
+	if (server->base != NULL)
+		event_base_free(server->base);
+	ipl_engine_close(server->engine);
+	ipl_arena_release(&server->arena);
+}
+
+enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_error *err)
+{
+	struct ipl_server *server = calloc(1, sizeof(*server));
+	struct timespec now;
+	enum ipl_status st;
+
+	if (server == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the server");
+	signal(SIGPIPE, SIG_IGN); /* a peer that is gone shows when it is written to */
+	clock_gettime(CLOCK_REALTIME, &now);
+	ipl_arena_init(&server->arena, CALL_ARENA_BYTES);
+	st = ipl_engine_open(options->data, IPL_ENGINE_SERVE, options->init,
+			     (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, &server->engine,
+			     err);
+	if (st == IPL_OK)
+		st = open_loop(server, err);
+	if (st == IPL_OK)
+		st = open_doors(server, options, err);
+	if (st == IPL_OK) {
+		say_ready(server);
+		notify_systemd("READY=1");
+		run(server);
+		notify_systemd("STOPPING=1");
+		finish(server);
+	}
+	close_all(server);
+	free(server);
+	return st;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the server share. */
+#ifndef IPL_SERVER_SERVE_INTERNAL_H
+#define IPL_SERVER_SERVE_INTERNAL_H
+
+#include "events/msgpack.h"
+#include "server/engine.h"
+#include "server/log.h"
+#include "server/rpc.h"
+#include "server/serve.h"
+
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+
+/* Reading from a connection pauses beyond these, until answers have left. */
+#define IPL_CONN_HELD_MAX 4096u
+#define IPL_CONN_OUT_BYTES_MAX ((size_t)16 << 20)
+#define IPL_CONNS_MAX 4096u
+
+/* An answer that waits for the disk. */
+struct ipl_held {
+	uint64_t wait_seq;
+	size_t end; /* where it ends in out */
+	uint32_t msgid;
+	uint8_t request_id[IPL_REQUEST_ID_BYTES];
+};
+
+struct ipl_server;
+
+struct ipl_conn {
+	struct ipl_server *server;
+	struct ipl_conn *next, *prev;
+	int fd;
+	struct event *readable;
+	struct event *writable;
+	struct ipl_buf in;
+	size_t in_used; /* bytes of in that were taken */
+	struct ipl_scanner scanner;
+	struct ipl_buf out;
+	size_t released; /* bytes of out that may leave */
+	size_t sent;     /* bytes of out that have left */
+	struct ipl_held *held;
+	uint32_t held_first, held_count, held_cap;
+	bool errors_as_maps;
+	bool eof;        /* the peer sends no more */
+	bool is_paused;  /* not read from until answers have left */
+	bool input_done; /* no more is read: it closes when all has left */
+	char principal[IPL_PRINCIPAL_MAX + 1];
+	enum ipl_access access;
+	bool may_name_key; /* a TCP client may say who it is by Hello */
+};
+
+struct ipl_listener {
+	struct ipl_server *server;
+	struct evconnlistener *listener;
+	bool is_unix;
+	char name[256]; /* as the ready line shows it */
+	char path[108]; /* of a Unix socket, to be removed; "" for TCP */
+};
+
+struct ipl_server {
+	struct ipl_engine *engine;
+	struct event_base *base;
+	struct evhttp *http;
+	char http_name[128];
+	struct event *signals[2];
+	struct event *commit_done;
+	struct ipl_listener listener[IPL_LISTENERS_MAX];
+	size_t listener_count;
+	struct ipl_conn *conns;
+	uint32_t conn_count;
+	struct ipl_arena arena; /* of the call being executed */
+	uint8_t random[4096];   /* for request ids */
+	size_t random_left;
+	bool is_stopping;
+	bool is_damaged; /* the log cannot be folded: no call is answered any more */
+	struct ipl_error damage;
+};
+
+/** Take over @fd; it is closed where that fails. */
+void ipl_conn_open(struct ipl_server *server, int fd, const char *principal, bool may_name_key);
+/** The one place where a connection ends. */
+void ipl_conn_free(struct ipl_conn *conn);
+/** Let go what the disk has now; with @failed, answer the rest with it. */
+void ipl_conn_release(struct ipl_conn *conn, uint64_t durable_seq, const struct ipl_error *failed);
+/** Read no more; close when all answers have left. */
+void ipl_conn_finish(struct ipl_conn *conn);
+
+enum ipl_status ipl_listen(struct ipl_server *server, const char *address, bool any_key,
+			   struct ipl_error *err) IPL_MUST_USE;
+void ipl_listeners_close(struct ipl_server *server);
+
+/** Start the HTTP listener: its health page. */
+enum ipl_status ipl_http_open(struct ipl_server *server, const char *address,
+			      struct ipl_error *err) IPL_MUST_USE;
+
+/** Split "HOST:PORT", "[::1]:PORT". False where it is neither. */
+bool ipl_host_port(const char *text, char host[128], char port[8]);
+
+#endif
