@@ -5,12 +5,12 @@
 
 #include "events/base.h"
 
-#define IPL_IP4_TEXT_MAX 16   /* "255.255.255.255" and the terminator */
+#define IPL_IP4_TEXT_MAX   16 /* "255.255.255.255" and the terminator */
 #define IPL_CIDR4_TEXT_MAX 24 /* … and "/32" */
-#define IPL_IP6_TEXT_MAX 46
+#define IPL_IP6_TEXT_MAX   46
 #define IPL_CIDR6_TEXT_MAX 50
 
-#define IPL_IP4_FMT "%u.%u.%u.%u"
+#define IPL_IP4_FMT     "%u.%u.%u.%u"
 #define IPL_IP4_ARG(ip) (ip) >> 24, ((ip) >> 16) & 255, ((ip) >> 8) & 255, (ip)&255
 
 /** An IPv6 address: its first and its last 64 bits. */

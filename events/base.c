@@ -11,7 +11,7 @@
 
 #define BLOCK_BYTES_MIN ((size_t)4096)
 #define BLOCK_BYTES_MAX ((size_t)1 << 20)
-#define ALIGNMENT ((size_t)16)
+#define ALIGNMENT       ((size_t)16)
 
 struct ipl_arena_block {
 	struct ipl_arena_block *next;

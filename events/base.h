@@ -16,9 +16,9 @@
 
 #include "events/codes.h"
 
-#define IPL_MUST_USE __attribute__((warn_unused_result))
+#define IPL_MUST_USE                    __attribute__((warn_unused_result))
 #define IPL_PRINTF(text_arg, first_arg) __attribute__((format(printf, text_arg, first_arg)))
-#define IPL_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define IPL_ARRAY_SIZE(array)           (sizeof(array) / sizeof((array)[0]))
 
 struct ipl_arena;
 struct ipl_value;
@@ -26,13 +26,13 @@ struct ipl_value;
 /* What a call came to. Everything but IPL_OK comes with a filled ipl_error. */
 enum ipl_status {
 	IPL_OK = 0,
-	IPL_REFUSED,           /* the answer is no; err->code is a code of the contract */
-	IPL_ERR_CORRUPT,       /* our own bytes make no sense: damage */
-	IPL_ERR_NOMEM,         /* out of memory, or of an arena's limit */
-	IPL_ERR_IO,            /* the disk, the file system or a socket failed; nothing was done */
-	IPL_ERR_OUTCOME,       /* the disk failed and it is not known whether it was done */
-	IPL_ERR_BUSY,          /* somebody else holds it */
-	IPL_ERR_END,           /* there is no more; not a failure */
+	IPL_REFUSED,     /* the answer is no; err->code is a code of the contract */
+	IPL_ERR_CORRUPT, /* our own bytes make no sense: damage */
+	IPL_ERR_NOMEM,   /* out of memory, or of an arena's limit */
+	IPL_ERR_IO,      /* the disk, the file system or a socket failed; nothing was done */
+	IPL_ERR_OUTCOME, /* the disk failed and it is not known whether it was done */
+	IPL_ERR_BUSY,    /* somebody else holds it */
+	IPL_ERR_END,     /* there is no more; not a failure */
 };
 
 /** A view of text: not terminated, not owned. An absent text has at == NULL. */
@@ -42,7 +42,7 @@ struct ipl_str {
 };
 
 #define IPL_STR(literal) ((struct ipl_str){ "" literal, sizeof(literal) - 1 })
-#define IPL_STR_NONE ((struct ipl_str){ NULL, 0 })
+#define IPL_STR_NONE     ((struct ipl_str){ NULL, 0 })
 /* For printf: "%.*s", IPL_STR_ARG(s) */
 #define IPL_STR_ARG(s) (int)(s).len, (s).at == NULL ? "" : (s).at
 
@@ -74,7 +74,10 @@ struct ipl_error {
 };
 
 /** An error ready to be filled, with details going to @arena (may be NULL). */
-#define IPL_ERROR_INIT(arena_) { .status = IPL_OK, .code = IPL_CODE_NONE, .arena = (arena_) }
+#define IPL_ERROR_INIT(arena_)                                             \
+	{                                                                  \
+		.status = IPL_OK, .code = IPL_CODE_NONE, .arena = (arena_) \
+	}
 
 /** Fill @err and return @status; err->code becomes the contract's code for that status. */
 enum ipl_status ipl_error_set(struct ipl_error *err, enum ipl_status status, const char *format,

@@ -7,10 +7,9 @@
 static const struct {
 	const char *text;
 	int http_status;
-} codes[IPL_CODE_COUNT] = {
-	[IPL_CODE_NONE] = { "None", 200 },
+} codes[IPL_CODE_COUNT] = { [IPL_CODE_NONE] = { "None", 200 },
 #define X(NAME, http_status, text) [IPL_CODE_##NAME] = { text, http_status },
-	IPL_CODE_LIST(X)
+			    IPL_CODE_LIST(X)
 #undef X
 };
 

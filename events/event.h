@@ -38,21 +38,21 @@
 #include "events/ident.h"
 #include "events/value.h"
 
-#define IPL_EVENT_VERSION 1
-#define IPL_EVENT_BYTES_MAX (1u << 20)
+#define IPL_EVENT_VERSION     1
+#define IPL_EVENT_BYTES_MAX   (1u << 20)
 #define IPL_EVENT_TOUCHES_MAX 16384u
-#define IPL_PRINCIPAL_MAX 128u
-#define IPL_ACTOR_MAX 256u
-#define IPL_REASON_MAX 256u
-#define IPL_TOKEN_MAX 64u
-#define IPL_REQUEST_ID_BYTES 16
+#define IPL_PRINCIPAL_MAX     128u
+#define IPL_ACTOR_MAX         256u
+#define IPL_REASON_MAX        256u
+#define IPL_TOKEN_MAX         64u
+#define IPL_REQUEST_ID_BYTES  16
 
 enum ipl_op {
 	IPL_OP_NONE = 0,
 #define X(number, NAME, Name) IPL_OP_##NAME = number,
 	IPL_OP_LIST(X)
 #undef X
-	IPL_OP_COUNT,
+		IPL_OP_COUNT,
 };
 
 enum ipl_event_type {
@@ -76,29 +76,29 @@ enum ipl_stopped { IPL_STOPPED_LIST(X) };
 #undef X
 
 /* What a field can hold: X(KIND, C type). The entity kinds come last. */
-#define IPL_FIELD_KIND_LIST(X)        \
-	X(BOOL, bool)                 \
-	X(NUM, uint64_t)              \
-	X(TIME, int64_t)              \
-	X(STR, struct ipl_str)        \
-	X(IP4, uint32_t)              \
-	X(CIDR4, struct ipl_cidr4)    \
-	X(IP6, struct ipl_ip6)        \
-	X(CIDR6, struct ipl_cidr6)    \
-	X(CHARGE, enum ipl_charge)    \
-	X(RUN, enum ipl_run)          \
-	X(MODE, enum ipl_mode)        \
-	X(STOPPED, enum ipl_stopped)  \
-	X(RECORD, struct ipl_none)    \
-	X(LIST, struct ipl_any_list)  \
-	X(LEDGER, uint64_t)           \
-	X(VPC, uint64_t)              \
-	X(VSWITCH, uint64_t)          \
-	X(INSTANCE, uint64_t)         \
-	X(ENI, uint64_t)              \
-	X(EIP, uint64_t)              \
-	X(IPV6, uint64_t)             \
-	X(IPV6GW, uint64_t)           \
+#define IPL_FIELD_KIND_LIST(X)       \
+	X(BOOL, bool)                \
+	X(NUM, uint64_t)             \
+	X(TIME, int64_t)             \
+	X(STR, struct ipl_str)       \
+	X(IP4, uint32_t)             \
+	X(CIDR4, struct ipl_cidr4)   \
+	X(IP6, struct ipl_ip6)       \
+	X(CIDR6, struct ipl_cidr6)   \
+	X(CHARGE, enum ipl_charge)   \
+	X(RUN, enum ipl_run)         \
+	X(MODE, enum ipl_mode)       \
+	X(STOPPED, enum ipl_stopped) \
+	X(RECORD, struct ipl_none)   \
+	X(LIST, struct ipl_any_list) \
+	X(LEDGER, uint64_t)          \
+	X(VPC, uint64_t)             \
+	X(VSWITCH, uint64_t)         \
+	X(INSTANCE, uint64_t)        \
+	X(ENI, uint64_t)             \
+	X(EIP, uint64_t)             \
+	X(IPV6, uint64_t)            \
+	X(IPV6GW, uint64_t)          \
 	X(IPV6BW, uint64_t)
 
 enum ipl_field_kind {
@@ -123,11 +123,11 @@ IPL_FIELD_KIND_LIST(X)
 
 /* struct ipl_ev_<record> and struct ipl_ev_<record>_list of every record. */
 #define F(O, KIND, member, Name, flags) ipl_field_##KIND member;
-#define R(O, record, member, Name) struct ipl_ev_##record member;
-#define L(O, record, member, Name) struct ipl_ev_##record##_list member;
+#define R(O, record, member, Name)      struct ipl_ev_##record member;
+#define L(O, record, member, Name)      struct ipl_ev_##record##_list member;
 #define X(record)                                    \
 	struct ipl_ev_##record {                     \
-		IPL_FIELDS_##record(F, R, L, record)         \
+		IPL_FIELDS_##record(F, R, L, record) \
 	};                                           \
 	struct ipl_ev_##record##_list {              \
 		struct ipl_ev_##record *at;          \
@@ -140,9 +140,9 @@ IPL_RECORD_LIST(X)
 #undef F
 
 /* For code that walks a record by its table. */
-#define IPL_FIELD_TOUCH 1u
+#define IPL_FIELD_TOUCH  1u
 #define IPL_FIELD_SHARED 2u
-#define IPL_FIELD_HELD 4u
+#define IPL_FIELD_HELD   4u
 #define IPL_FIELD_PUBLIC 8u
 
 struct ipl_record;
@@ -191,7 +191,8 @@ struct ipl_event {
 	struct ipl_str reason;
 	uint64_t group_place;
 	uint64_t group_size;
-	struct ipl_link *links; /* as many as there are touches; NULL before the write path adds them */
+	struct ipl_link
+		*links; /* as many as there are touches; NULL before the write path adds them */
 	uint32_t link_count;
 	union {
 		char body; /* where the record of the type begins */
@@ -216,7 +217,8 @@ const char *ipl_run_word(enum ipl_run state);
 const char *ipl_mode_word(enum ipl_mode mode);
 const char *ipl_stopped_word(enum ipl_stopped mode);
 
-/** The word of @number in a field of @kind; NULL where it chooses nothing or the number is beyond. */
+/** The word of @number in a field of @kind; NULL where it chooses nothing or the number is beyond.
+ */
 const char *ipl_choice_word(enum ipl_field_kind kind, uint32_t number);
 /** What kind of entity a field names; IPL_KIND_NONE where it names none. */
 enum ipl_kind ipl_field_entity(enum ipl_field_kind kind);
@@ -251,7 +253,8 @@ enum ipl_status ipl_event_encode(const struct ipl_event *ev, struct ipl_buf *out
 enum ipl_status ipl_event_decode(struct ipl_str bytes, struct ipl_arena *arena,
 				 struct ipl_event *out, struct ipl_error *err) IPL_MUST_USE;
 
-/** The seq and time of an encoded event, without looking at the rest; false where there are none. */
+/** The seq and time of an encoded event, without looking at the rest; false where there are none.
+ */
 bool ipl_event_peek(struct ipl_str bytes, uint64_t *seq, int64_t *time_ms);
 
 /** The map that every door shows: Seq, Time, Type, Operation, …, Touches, Body. */

@@ -15,8 +15,8 @@
 #include <string.h>
 
 #define ENVELOPE_FIELDS 16u
-#define CHECKSUM_BYTES 9u
-#define CIDR4_SHIFT 6 /* a prefix is 0..32 */
+#define CHECKSUM_BYTES  9u
+#define CIDR4_SHIFT     6 /* a prefix is 0..32 */
 
 /* --- to bytes --- */
 

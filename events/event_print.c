@@ -102,8 +102,7 @@ static struct ipl_value scalar_value(struct ipl_arena *arena, struct ipl_region_
 }
 
 static struct ipl_value list_value(struct ipl_arena *arena, struct ipl_region_letters letters,
-				   const struct ipl_record *record,
-				   const struct ipl_any_list *list)
+				   const struct ipl_record *record, const struct ipl_any_list *list)
 {
 	struct ipl_value array = ipl_array();
 

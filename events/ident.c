@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LETTERS 3u
-#define DIGITS 17u
-#define CHECK_VALUES UINT64_C(1679616) /* 36^4 */
-#define SCRAMBLE UINT64_C(0x9e3779b97f4a7c15)
-#define UNSCRAMBLE UINT64_C(0xf1de83e19937733d) /* its inverse modulo 2^64 */
-#define MAC_SCRAMBLE UINT64_C(0x9e3779)         /* odd: a bijection modulo 2^24 */
+#define LETTERS       3u
+#define DIGITS        17u
+#define CHECK_VALUES  UINT64_C(1679616) /* 36^4 */
+#define SCRAMBLE      UINT64_C(0x9e3779b97f4a7c15)
+#define UNSCRAMBLE    UINT64_C(0xf1de83e19937733d) /* its inverse modulo 2^64 */
+#define MAC_SCRAMBLE  UINT64_C(0x9e3779)           /* odd: a bijection modulo 2^24 */
 #define MAC_SHORT_MAX UINT64_C(0x1000000)
 
 static_assert((SCRAMBLE * UNSCRAMBLE) == 1, "one undoes the other");
@@ -62,8 +62,8 @@ struct ipl_region_letters ipl_region_letters(struct ipl_str region)
 const char *ipl_kind_name(enum ipl_kind kind)
 {
 	switch (kind) {
-#define X(number, NAME, Name, prefix)   \
-	case IPL_KIND_##NAME:           \
+#define X(number, NAME, Name, prefix) \
+	case IPL_KIND_##NAME:         \
 		return #Name;
 		IPL_KIND_LIST(X)
 #undef X

@@ -16,20 +16,20 @@
 
 #include "events/base.h"
 
-#define IPL_ID_TEXT_MAX 32
-#define IPL_MAC_TEXT_MAX 18
+#define IPL_ID_TEXT_MAX   32
+#define IPL_MAC_TEXT_MAX  18
 #define IPL_UUID_TEXT_MAX 37
 
 /* X(number, NAME, Name, prefix): the number is on disk for ever. */
-#define IPL_KIND_LIST(X)                                     \
-	X(1, LEDGER, Ledger, "ledger-")                      \
-	X(2, VPC, Vpc, "vpc-")                               \
-	X(3, VSWITCH, VSwitch, "vsw-")                       \
-	X(4, INSTANCE, Instance, "i-")                       \
-	X(5, ENI, NetworkInterface, "eni-")                  \
-	X(6, EIP, Eip, "eip-")                               \
-	X(7, IPV6, Ipv6Address, "ipv6-")                     \
-	X(8, IPV6GW, Ipv6Gateway, "ipv6gw-")                 \
+#define IPL_KIND_LIST(X)                     \
+	X(1, LEDGER, Ledger, "ledger-")      \
+	X(2, VPC, Vpc, "vpc-")               \
+	X(3, VSWITCH, VSwitch, "vsw-")       \
+	X(4, INSTANCE, Instance, "i-")       \
+	X(5, ENI, NetworkInterface, "eni-")  \
+	X(6, EIP, Eip, "eip-")               \
+	X(7, IPV6, Ipv6Address, "ipv6-")     \
+	X(8, IPV6GW, Ipv6Gateway, "ipv6gw-") \
 	X(9, IPV6BW, Ipv6InternetBandwidth, "ipv6bw-")
 
 enum ipl_kind {
@@ -37,7 +37,7 @@ enum ipl_kind {
 #define X(number, NAME, Name, prefix) IPL_KIND_##NAME = number,
 	IPL_KIND_LIST(X)
 #undef X
-	IPL_KIND_COUNT,
+		IPL_KIND_COUNT,
 	/* Not entities, but chained like them: see struct ipl_key. */
 	IPL_KIND_IP4 = 32,
 	IPL_KIND_IP6 = 33,
@@ -46,8 +46,8 @@ enum ipl_kind {
 /** What a chain of events hangs on: an entity or an address. */
 struct ipl_key {
 	uint64_t kind; /* enum ipl_kind */
-	uint64_t a;    /* entity: its number; IPv4: the VPC's number, 0 for public; IPv6: first half */
-	uint64_t b;    /* entity: 0; IPv4: the address; IPv6: second half */
+	uint64_t a; /* entity: its number; IPv4: the VPC's number, 0 for public; IPv6: first half */
+	uint64_t b; /* entity: 0; IPv4: the address; IPv6: second half */
 };
 
 static inline struct ipl_key ipl_key_entity(enum ipl_kind kind, uint64_t number)

@@ -32,21 +32,21 @@ static struct ipl_value convert(struct ipl_arena *arena, json_t *json, int depth
 					    .number = json_real_value(json) };
 		break;
 	case JSON_STRING:
-		value = ipl_text(ipl_arena_str(arena, (struct ipl_str){ json_string_value(json),
-									json_string_length(json) }));
+		value = ipl_text(
+			ipl_arena_str(arena, (struct ipl_str){ json_string_value(json),
+							       json_string_length(json) }));
 		break;
 	case JSON_ARRAY:
 		value = ipl_array();
 		for (size_t i = 0; i < json_array_size(json); i++)
 			ipl_array_add(arena, &value,
-				      convert(arena, json_array_get(json, i), depth + 1,
-					      too_deep));
+				      convert(arena, json_array_get(json, i), depth + 1, too_deep));
 		break;
 	case JSON_OBJECT: {
 		const char *key;
 		json_t *member;
 		value = ipl_map();
-		json_object_foreach(json, key, member)
+		json_object_foreach (json, key, member)
 			ipl_map_add_str(arena, &value, ipl_arena_str(arena, ipl_str_of(key)),
 					convert(arena, member, depth + 1, too_deep));
 		break;

@@ -17,10 +17,10 @@
 
 /* What a header byte announces: bytes of length field, bytes of body, or objects inside. */
 struct head {
-	uint8_t len_bytes;  /* of the length that follows; 0: the length is in `fixed` */
-	uint32_t fixed;     /* body bytes, or objects */
-	uint8_t per_item;   /* 0: a body of bytes; 1: an array; 2: a map */
-	uint8_t extra;      /* bytes beside the body (an extension's type) */
+	uint8_t len_bytes; /* of the length that follows; 0: the length is in `fixed` */
+	uint32_t fixed;    /* body bytes, or objects */
+	uint8_t per_item;  /* 0: a body of bytes; 1: an array; 2: a map */
+	uint8_t extra;     /* bytes beside the body (an extension's type) */
 	bool invalid;
 };
 

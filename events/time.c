@@ -143,9 +143,8 @@ bool ipl_time_parse(struct ipl_str text, int64_t *out_ms)
 	c.second = take_number(&s, 2);
 	c.ms = take_fraction(&s);
 	offset = take_offset(&s);
-	if (s.wrong || s.at != text.len || c.year < 1 || c.month < 1 || c.month > 12 ||
-	    c.day < 1 || c.day > days_in_month(c.year, c.month) || c.hour > 23 ||
-	    c.minute > 59 || c.second > 60)
+	if (s.wrong || s.at != text.len || c.year < 1 || c.month < 1 || c.month > 12 || c.day < 1 ||
+	    c.day > days_in_month(c.year, c.month) || c.hour > 23 || c.minute > 59 || c.second > 60)
 		return false;
 	if (c.second == 60) { /* a leap second, which our clock does not have */
 		c.second = 59;

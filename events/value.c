@@ -117,7 +117,8 @@ const struct ipl_value *ipl_value_at(const struct ipl_value *value, struct ipl_s
 		int64_t index;
 
 		if (value->type == IPL_VALUE_ARRAY)
-			value = ipl_str_to_int(step, &index) && index >= 1 && index <= value->count ?
+			value = ipl_str_to_int(step, &index) && index >= 1 &&
+						index <= value->count ?
 					&value->item[index - 1] :
 					NULL;
 		else

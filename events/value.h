@@ -100,7 +100,8 @@ const struct ipl_value *ipl_map_get(const struct ipl_value *map, const char *key
 const struct ipl_value *ipl_map_get_str(const struct ipl_value *map, struct ipl_str key);
 /** The text of the member @key; absent where it is missing or no text. */
 struct ipl_str ipl_map_text(const struct ipl_value *map, const char *key);
-/** The member at a dotted path such as "InstanceIdSets.InstanceIdSet.1" (indexes from 1), or NULL. */
+/** The member at a dotted path such as "InstanceIdSets.InstanceIdSet.1" (indexes from 1), or NULL.
+ */
 const struct ipl_value *ipl_value_at(const struct ipl_value *value, struct ipl_str path);
 
 /** At least as many bytes as @value has as MessagePack. */

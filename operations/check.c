@@ -217,14 +217,13 @@ uint64_t ipl_next_number(const struct ipl_decision *d, enum ipl_kind kind)
 struct ipl_ev_tag_list ipl_tags(struct ipl_decision *d, const struct ipl_any_list *tags)
 {
 	const struct ipl_args_tag *from = tags->at;
-	struct ipl_ev_tag_list list = {
-		ipl_arena_array(d->arena, tags->count, sizeof(*list.at)), tags->count
-	};
+	struct ipl_ev_tag_list list = { ipl_arena_array(d->arena, tags->count, sizeof(*list.at)),
+					tags->count };
 
 	for (uint32_t i = 0; list.at != NULL && i < tags->count; i++)
-		list.at[i] = (struct ipl_ev_tag){
-			from[i].key, from[i].value.at == NULL ? IPL_STR("") : from[i].value
-		};
+		list.at[i] = (struct ipl_ev_tag){ from[i].key, from[i].value.at == NULL ?
+								       IPL_STR("") :
+								       from[i].value };
 	if (list.at == NULL)
 		list.count = 0;
 	return list;
@@ -260,9 +259,9 @@ void ipl_free_eni(struct ipl_decision *d, uint64_t number, struct ipl_ev_freed_e
 		const struct ipl_eni_address *at = &eni->address[i];
 		out->addresses.at[out->addresses.count++].ip = at->ip;
 		if (at->eip != 0)
-			out->eips.at[out->eips.count++] = (struct ipl_ev_freed_eip){
-				at->eip, ipl_state_eip(d->state, at->eip)->ip
-			};
+			out->eips.at[out->eips.count++] =
+				(struct ipl_ev_freed_eip){ at->eip,
+							   ipl_state_eip(d->state, at->eip)->ip };
 	}
 	for (uint32_t i = 0; i < eni->ipv6.count; i++) {
 		const union ipl_entity *ipv6 =

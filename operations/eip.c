@@ -129,8 +129,8 @@ static enum ipl_status find_target(struct ipl_decision *d, struct target *to)
 		to->eni = ipl_state_eni(d->state, to->eni_number);
 		return IPL_OK;
 	}
-	to->eni = ipl_named_eni(d, args->target, IPL_CODE_EIP_TARGET_ENI_NOT_FOUND,
-				&to->eni_number);
+	to->eni =
+		ipl_named_eni(d, args->target, IPL_CODE_EIP_TARGET_ENI_NOT_FOUND, &to->eni_number);
 	if (to->eni == NULL)
 		return IPL_REFUSED;
 	if (to->eni->instance != 0)
@@ -183,7 +183,8 @@ static bool is_instance_address(const struct target *to)
 	return to->eni->is_primary && to->address == to->eni->address;
 }
 
-/* The primary private address of an instance: its own public address and bandwidth exclude an EIP. */
+/* The primary private address of an instance: its own public address and bandwidth exclude an EIP.
+ */
 static enum ipl_status check_instance(struct ipl_decision *d, const struct target *to)
 {
 	const struct ipl_instance *instance = to->instance;
@@ -295,10 +296,10 @@ static enum ipl_status check_bound(struct ipl_decision *d, const struct ipl_eip 
 	uint32_t ip;
 
 	if (args->target.len > 0) {
-		bool exists = ipl_id_parse(ipl_state_letters(d->state), args->target, &kind,
-					   &number) &&
-			      (kind == IPL_KIND_INSTANCE || kind == IPL_KIND_ENI) &&
-			      ipl_state_find(d->state, kind, number) != NULL;
+		bool exists =
+			ipl_id_parse(ipl_state_letters(d->state), args->target, &kind, &number) &&
+			(kind == IPL_KIND_INSTANCE || kind == IPL_KIND_ENI) &&
+			ipl_state_find(d->state, kind, number) != NULL;
 		if (!exists)
 			return ipl_refuse_id(d->err, IPL_CODE_INSTANCE_NOT_FOUND_UNASSOCIATE,
 					     args->target, "%.*s does not exist",
@@ -334,8 +335,9 @@ enum ipl_status ipl_decide_unassociate_eip(struct ipl_decision *d)
 		return st;
 	eni = ipl_state_eni(d->state, eip->eni);
 	if (eip->mode == IPL_MODE_BINDED && eni->instance != 0) {
-		ipl_refuse(d->err, IPL_CODE_EIP_ENI_ATTACHED,
-			   "the EIP is visible on an attached network interface: detach that first");
+		ipl_refuse(
+			d->err, IPL_CODE_EIP_ENI_ATTACHED,
+			"the EIP is visible on an attached network interface: detach that first");
 		return ipl_refused_entity(d, IPL_KIND_ENI, eip->eni);
 	}
 	ipl_decided(d, IPL_EVENT_EIP_UNASSOCIATED);

@@ -191,7 +191,8 @@ enum ipl_status ipl_decide_attach_eni(struct ipl_decision *d)
 	if (eni->instance != 0)
 		return ipl_refuse_state(d, IPL_CODE_ENI_STATE, IPL_KIND_ENI, number, "InUse",
 					"Available");
-	(void)ipl_type_find(ipl_settings(d), instance->base.notes->type, &limits); /* it runs: known */
+	(void)ipl_type_find(ipl_settings(d), instance->base.notes->type,
+			    &limits); /* it runs: known */
 	st = check_place(d, eni, number, instance);
 	if (st == IPL_OK)
 		st = check_small(d, instance, of, &limits);
@@ -234,7 +235,8 @@ enum ipl_status ipl_decide_detach_eni(struct ipl_decision *d)
 			   IPL_STR_ARG(args->eni), IPL_STR_ARG(args->instance));
 		return ipl_refused_entity(d, IPL_KIND_ENI, number);
 	}
-	(void)ipl_type_find(ipl_settings(d), instance->base.notes->type, &limits); /* it runs: known */
+	(void)ipl_type_find(ipl_settings(d), instance->base.notes->type,
+			    &limits); /* it runs: known */
 	st = check_small(d, instance, of, &limits);
 	if (st != IPL_OK)
 		return st;

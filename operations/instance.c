@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#define BANDWIDTH_MAX 100
+#define BANDWIDTH_MAX    100
 #define BANDWIDTH_IN_MAX 200
 
 /* --- start and stop --- */
@@ -22,7 +22,8 @@ enum ipl_status ipl_decide_start_instance(struct ipl_decision *d)
 	if (instance->state != IPL_RUN_STOPPED)
 		return ipl_refuse_state(d, IPL_CODE_INSTANCE_STATUS, IPL_KIND_INSTANCE, number,
 					"Running", "Stopped");
-	/* Only what the stop had reclaimed is replaced, and only while nothing else came instead. */
+	/* Only what the stop had reclaimed is replaced, and only while nothing else came instead.
+	 */
 	if (instance->public_ip_reclaimed && instance->public_ip == 0 &&
 	    instance->bandwidth_out > 0 &&
 	    ipl_pick_public(d, IPL_CODE_PUBLIC_IP_NO_STOCK, &ip) != IPL_OK)
@@ -109,18 +110,16 @@ static enum ipl_status check_range(struct ipl_decision *d)
 
 	if (args->bandwidth_out != IPL_ABSENT &&
 	    (args->bandwidth_out < 0 || args->bandwidth_out > BANDWIDTH_MAX))
-		return ipl_refuse_parameter(d->err, IPL_CODE_BANDWIDTH_OUT_RANGE,
-					    "InternetMaxBandwidthOut",
-					    "InternetMaxBandwidthOut is %" PRId64
-					    ": it takes 0 to %d Mbit/s",
-					    args->bandwidth_out, BANDWIDTH_MAX);
+		return ipl_refuse_parameter(
+			d->err, IPL_CODE_BANDWIDTH_OUT_RANGE, "InternetMaxBandwidthOut",
+			"InternetMaxBandwidthOut is %" PRId64 ": it takes 0 to %d Mbit/s",
+			args->bandwidth_out, BANDWIDTH_MAX);
 	if (args->bandwidth_in != IPL_ABSENT &&
 	    (args->bandwidth_in < 0 || args->bandwidth_in > BANDWIDTH_IN_MAX))
-		return ipl_refuse_parameter(d->err, IPL_CODE_BANDWIDTH_IN_RANGE,
-					    "InternetMaxBandwidthIn",
-					    "InternetMaxBandwidthIn is %" PRId64
-					    ": it takes 0 to %d Mbit/s",
-					    args->bandwidth_in, BANDWIDTH_IN_MAX);
+		return ipl_refuse_parameter(
+			d->err, IPL_CODE_BANDWIDTH_IN_RANGE, "InternetMaxBandwidthIn",
+			"InternetMaxBandwidthIn is %" PRId64 ": it takes 0 to %d Mbit/s",
+			args->bandwidth_in, BANDWIDTH_IN_MAX);
 	return IPL_OK;
 }
 

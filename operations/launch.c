@@ -4,8 +4,8 @@
 
 #include <inttypes.h>
 
-#define NICS_MAX 64u
-#define BANDWIDTH_MAX 100
+#define NICS_MAX         64u
+#define BANDWIDTH_MAX    100
 #define BANDWIDTH_IN_MAX 200
 
 static const struct ipl_address_codes codes = {
@@ -64,13 +64,14 @@ static enum ipl_status plan_primary(struct ipl_decision *d, struct plan *plan)
 	if (vswitch == NULL)
 		return IPL_REFUSED;
 	if (primaries > 1)
-		return ipl_refuse_parameter(d->err, IPL_CODE_NIC_PARAMETERS, "NetworkInterface",
-					    "%u network interfaces are Primary: an instance has one",
-					    primaries);
+		return ipl_refuse_parameter(
+			d->err, IPL_CODE_NIC_PARAMETERS, "NetworkInterface",
+			"%u network interfaces are Primary: an instance has one", primaries);
 	if (nic != NULL && (args->vswitch.len > 0 || args->private_ip.len > 0))
-		return ipl_refuse_parameter(d->err, IPL_CODE_PARAMETER_CONFLICT, "NetworkInterface",
-					    "the primary network interface is described twice: by "
-					    "NetworkInterface and by VSwitchId or PrivateIpAddress");
+		return ipl_refuse_parameter(
+			d->err, IPL_CODE_PARAMETER_CONFLICT, "NetworkInterface",
+			"the primary network interface is described twice: by "
+			"NetworkInterface and by VSwitchId or PrivateIpAddress");
 	plan->vpc = vswitch->vpc;
 	plan->zone = vswitch->base.notes->zone;
 	plan->nic[0].args = nic;
@@ -95,8 +96,8 @@ static enum ipl_status plan_existing(struct ipl_decision *d, struct plan *plan,
 	for (uint32_t i = 0; i < plan->nic_count; i++) {
 		if (plan->nic[i].existing == nic->existing)
 			return ipl_refuse_parameter(d->err, IPL_CODE_NIC_PARAMETERS,
-						    "NetworkInterface",
-						    "%.*s is named twice", IPL_STR_ARG(args->eni));
+						    "NetworkInterface", "%.*s is named twice",
+						    IPL_STR_ARG(args->eni));
 	}
 	if (eni->vpc != plan->vpc)
 		return ipl_refuse_id(d->err, IPL_CODE_ENI_VPC_MISMATCH, args->eni,
@@ -130,11 +131,10 @@ static enum ipl_status plan_new(struct ipl_decision *d, struct plan *plan,
 				     "%.*s is in another VPC than the instance",
 				     IPL_STR_ARG(args->vswitch));
 	if (!ipl_str_equal(vswitch->base.notes->zone, plan->zone))
-		return ipl_refuse_id(d->err, IPL_CODE_ENI_ZONE_MISMATCH, args->vswitch,
-				     "%.*s is in zone %.*s, the instance in %.*s",
-				     IPL_STR_ARG(args->vswitch),
-				     IPL_STR_ARG(vswitch->base.notes->zone),
-				     IPL_STR_ARG(plan->zone));
+		return ipl_refuse_id(
+			d->err, IPL_CODE_ENI_ZONE_MISMATCH, args->vswitch,
+			"%.*s is in zone %.*s, the instance in %.*s", IPL_STR_ARG(args->vswitch),
+			IPL_STR_ARG(vswitch->base.notes->zone), IPL_STR_ARG(plan->zone));
 	return IPL_OK;
 }
 
@@ -183,18 +183,16 @@ static enum ipl_status check_bandwidth(struct ipl_decision *d)
 	IPL_ARGS(d, run_instances);
 
 	if (args->bandwidth_out < 0 || args->bandwidth_out > BANDWIDTH_MAX)
-		return ipl_refuse_parameter(d->err, IPL_CODE_BANDWIDTH_OUT_MALFORMED,
-					    "InternetMaxBandwidthOut",
-					    "InternetMaxBandwidthOut is %" PRId64
-					    ": it takes 0 to %d Mbit/s",
-					    args->bandwidth_out, BANDWIDTH_MAX);
+		return ipl_refuse_parameter(
+			d->err, IPL_CODE_BANDWIDTH_OUT_MALFORMED, "InternetMaxBandwidthOut",
+			"InternetMaxBandwidthOut is %" PRId64 ": it takes 0 to %d Mbit/s",
+			args->bandwidth_out, BANDWIDTH_MAX);
 	if (args->bandwidth_in != IPL_ABSENT &&
 	    (args->bandwidth_in < 0 || args->bandwidth_in > BANDWIDTH_IN_MAX))
-		return ipl_refuse_parameter(d->err, IPL_CODE_BANDWIDTH_IN_MALFORMED,
-					    "InternetMaxBandwidthIn",
-					    "InternetMaxBandwidthIn is %" PRId64
-					    ": it takes 0 to %d Mbit/s",
-					    args->bandwidth_in, BANDWIDTH_IN_MAX);
+		return ipl_refuse_parameter(
+			d->err, IPL_CODE_BANDWIDTH_IN_MALFORMED, "InternetMaxBandwidthIn",
+			"InternetMaxBandwidthIn is %" PRId64 ": it takes 0 to %d Mbit/s",
+			args->bandwidth_in, BANDWIDTH_IN_MAX);
 	return IPL_OK;
 }
 
@@ -246,11 +244,12 @@ static enum ipl_status check_limits(struct ipl_decision *d, const struct plan *p
 
 	if (plan->nic_count > plan->limits.eni_max ||
 	    (plan->nic_count > 1 && plan->limits.is_small)) {
-		ipl_refuse_parameter(d->err, IPL_CODE_ENI_LIMIT, "NetworkInterface",
-				     "%u network interfaces are asked for: instance type %.*s takes "
-				     "%u at creation",
-				     plan->nic_count, IPL_STR_ARG(args->type),
-				     plan->limits.is_small ? 1 : plan->limits.eni_max);
+		ipl_refuse_parameter(
+			d->err, IPL_CODE_ENI_LIMIT, "NetworkInterface",
+			"%u network interfaces are asked for: instance type %.*s takes "
+			"%u at creation",
+			plan->nic_count, IPL_STR_ARG(args->type),
+			plan->limits.is_small ? 1 : plan->limits.eni_max);
 		ipl_error_add(d->err, "Limit", ipl_int(plan->limits.eni_max));
 		return IPL_REFUSED;
 	}
@@ -422,8 +421,7 @@ static enum ipl_status take_public(struct ipl_decision *d)
 	enum ipl_status st = IPL_OK;
 
 	for (uint32_t i = 0; st == IPL_OK && e->bandwidth_out > 0 && i < e->instances.count; i++)
-		st = ipl_pick_public(d, IPL_CODE_PUBLIC_IP_NO_STOCK,
-				     &e->instances.at[i].public_ip);
+		st = ipl_pick_public(d, IPL_CODE_PUBLIC_IP_NO_STOCK, &e->instances.at[i].public_ip);
 	return st;
 }
 

@@ -26,7 +26,8 @@ static void better(struct lookup *l, enum status status)
 		l->status = status;
 }
 
-static void add_holding(struct lookup *l, struct ipl_value address, const struct ipl_holding *holding)
+static void add_holding(struct lookup *l, struct ipl_value address,
+			const struct ipl_holding *holding)
 {
 	struct ipl_arena *arena = l->r->arena;
 	struct ipl_lens *lens = l->r->lens;

@@ -15,9 +15,9 @@
 #include "operations/operation_table.h"
 #include "reducers/lens.h"
 
-#define IPL_ABSENT INT64_MIN
+#define IPL_ABSENT       INT64_MIN
 #define IPL_PAGE_DEFAULT 100
-#define IPL_PAGE_MAX 1000
+#define IPL_PAGE_MAX     1000
 
 struct ipl_strs {
 	struct ipl_str *at;
@@ -37,9 +37,9 @@ typedef struct ipl_any_list ipl_param_RECS;
 typedef const struct ipl_value *ipl_param_ANY;
 
 #define P(O, KIND, member, Name, flags, least, most, text) ipl_param_##KIND member;
-#define X(name)                           \
-	struct ipl_args_##name {          \
-		char begin;               \
+#define X(name)                            \
+	struct ipl_args_##name {           \
+		char begin;                \
 		IPL_PARAMS_##name(P, name) \
 	};
 IPL_PARAMS_LIST(X)
@@ -111,9 +111,9 @@ enum ipl_service {
 #undef S
 };
 
-#define IPL_OPERATION_ENI 1u   /* a missing parameter is answered with 403 */
+#define IPL_OPERATION_ENI   1u /* a missing parameter is answered with 403 */
 #define IPL_OPERATION_ADMIN 2u /* for the role admin only */
-#define IPL_OPERATION_SCAN 4u
+#define IPL_OPERATION_SCAN  4u
 #define IPL_OPERATION_PAGED 8u
 
 /** A row of the table. */
@@ -161,11 +161,11 @@ struct ipl_decision {
 	const void *args;
 	int64_t time_ms; /* the event's */
 	struct ipl_arena *arena;
-	struct ipl_error *err; /* with an arena, for details */
-	struct ipl_event *ev;  /* empty; type and body are the decision's */
+	struct ipl_error *err;   /* with an arena, for details */
+	struct ipl_event *ev;    /* empty; type and body are the decision's */
 	struct ipl_picks *picks; /* addresses that this decision has taken so far */
 	/* Set where the answer is already a fact, and nothing is to be appended. */
-	uint64_t answered_by;         /* seq of the event that made it so */
+	uint64_t answered_by; /* seq of the event that made it so */
 	struct ipl_value early_result;
 };
 
@@ -195,7 +195,8 @@ struct ipl_read {
 	struct ipl_arena *arena;
 	struct ipl_error *err;
 	struct ipl_value *result; /* a map; own members are added */
-	/* Lists: after which number to go on, how many to give; where the page ended (0: nothing more). */
+	/* Lists: after which number to go on, how many to give; where the page ended (0: nothing
+	 * more). */
 	uint64_t after;
 	int64_t max_results;
 	uint64_t end;

@@ -17,7 +17,7 @@
 struct parser {
 	struct ipl_arena *arena;
 	struct ipl_error *err;
-	enum ipl_code missing; /* the code of this operation's family */
+	enum ipl_code missing;     /* the code of this operation's family */
 	char path[PATH_MAX_BYTES]; /* of the record being read: "" or "NetworkInterface[1]." */
 };
 
@@ -261,8 +261,8 @@ static void set_default(const struct ipl_param *param, void *out)
 	switch (param->kind) {
 	case IPL_PARAM_STR:
 	case IPL_PARAM_LINE:
-		*(struct ipl_str *)out = param->text[0] == '\0' ? IPL_STR_NONE :
-								  ipl_str_of(param->text);
+		*(struct ipl_str *)out =
+			param->text[0] == '\0' ? IPL_STR_NONE : ipl_str_of(param->text);
 		break;
 	case IPL_PARAM_WORD:
 		if (param->is_defaulted)
@@ -410,9 +410,9 @@ static void *common_slot(struct ipl_common *common, size_t index, int64_t *dry_r
 			 struct ipl_str *event_time)
 {
 	void *const slots[] = {
-		&common->region, &common->client_token, dry_run,	       &common->if_seq,
-		&common->reason, &common->actor,	event_time,	       &common->max_results,
-		&common->next_token,
+		&common->region, &common->client_token, dry_run,
+		&common->if_seq, &common->reason,       &common->actor,
+		event_time,      &common->max_results,  &common->next_token,
 	};
 
 	static_assert(IPL_ARRAY_SIZE(slots) == IPL_ARRAY_SIZE(common_params), "one for each");
@@ -431,8 +431,8 @@ static enum ipl_status finish_common(struct parser *p, struct ipl_common *common
 	if (st != IPL_OK)
 		return st;
 	common->dry_run = dry_run == 1;
-	if (event_time.at != NULL && (!ipl_time_parse(event_time, &common->event_time_ms) ||
-				      common->event_time_ms < 0))
+	if (event_time.at != NULL &&
+	    (!ipl_time_parse(event_time, &common->event_time_ms) || common->event_time_ms < 0))
 		return wrong(p, IPL_CODE_INVALID_PARAMETER, "EventTime",
 			     "is no RFC 3339 time since 1970 such as 2026-11-23T22:13:16Z");
 	if (common->max_results == IPL_ABSENT)
@@ -557,10 +557,10 @@ static struct ipl_value arg_value(struct ipl_arena *arena, const struct ipl_para
 		return array;
 	case IPL_PARAM_RECS:
 		for (uint32_t i = 0; i < records->count; i++)
-			ipl_array_add(arena, &array,
-				      args_value(arena, param->of,
-						 (const char *)records->at +
-							 i * param->of->size_bytes));
+			ipl_array_add(
+				arena, &array,
+				args_value(arena, param->of,
+					   (const char *)records->at + i * param->of->size_bytes));
 		return array;
 	case IPL_PARAM_ANY:
 		return *(const struct ipl_value *const *)at == NULL ?

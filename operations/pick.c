@@ -140,7 +140,8 @@ enum ipl_status ipl_take_named(struct ipl_decision *d, uint64_t vswitch, struct 
 	if (cursor == NULL)
 		return no_memory(d);
 	if (!ipl_ip4_parse(text, &ip)) {
-		ipl_refuse(d->err, codes->malformed, "\"%.64s\" is no IPv4 address such as 10.0.0.5",
+		ipl_refuse(d->err, codes->malformed,
+			   "\"%.64s\" is no IPv4 address such as 10.0.0.5",
 			   ipl_arena_str(d->arena, text).at);
 		ipl_error_add(d->err, "Address", ipl_text(ipl_arena_str(d->arena, text)));
 		return IPL_REFUSED;

@@ -287,9 +287,9 @@ static bool match_instance_addresses(struct ipl_read *r, const struct ipl_instan
 				     const struct ipl_eni *primary)
 {
 	IPL_ARGS(r, describe_instances);
-	const struct ipl_eip *eip =
-		args->eips.count > 0 && instance->eip != 0 ? ipl_lens_eip(r->lens, instance->eip) :
-							     NULL;
+	const struct ipl_eip *eip = args->eips.count > 0 && instance->eip != 0 ?
+					    ipl_lens_eip(r->lens, instance->eip) :
+					    NULL;
 
 	if (args->private_ips.count > 0 && !has_ip(&args->private_ips, primary->address[0].ip))
 		return false;
@@ -311,8 +311,8 @@ static bool match_instance(struct ipl_read *r, uint64_t number, const union ipl_
 	    !is_absent_or(args->type, notes->type) ||
 	    !is_absent_or(args->status, ipl_str_of(ipl_run_word(instance->state))))
 		return false;
-	if (args->vswitch.len == 0 && args->private_ips.count == 0 &&
-	    args->public_ips.count == 0 && args->eips.count == 0)
+	if (args->vswitch.len == 0 && args->private_ips.count == 0 && args->public_ips.count == 0 &&
+	    args->eips.count == 0)
 		return true;
 	primary = ipl_lens_eni(r->lens, instance->enis.at[0]);
 	return primary != NULL &&
@@ -360,8 +360,9 @@ static bool match_eni(struct ipl_read *r, uint64_t number, const union ipl_entit
 enum ipl_status ipl_read_describe_enis(struct ipl_read *r)
 {
 	IPL_ARGS(r, describe_enis);
-	struct list list = { IPL_KIND_ENI, "NetworkInterfaceSets", "NetworkInterfaceSet", match_eni,
-			     NULL, 0 };
+	struct list list = {
+		IPL_KIND_ENI, "NetworkInterfaceSets", "NetworkInterfaceSet", match_eni, NULL, 0
+	};
 	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
 
 	return st == IPL_OK ? answer_list(r, &list) : st;

@@ -103,8 +103,7 @@ static void eip(struct answer *a, uint64_t number, uint32_t ip)
 }
 
 struct ipl_value ipl_operation_result(struct ipl_arena *arena, struct ipl_str region,
-				      struct ipl_region_letters letters,
-				      const struct ipl_event *ev)
+				      struct ipl_region_letters letters, const struct ipl_event *ev)
 {
 	struct answer a = {
 		.arena = arena,
@@ -117,8 +116,7 @@ struct ipl_value ipl_operation_result(struct ipl_arena *arena, struct ipl_str re
 		a.map = ipl_show_settings(arena, letters, &ev->ledger_created.settings);
 		break;
 	case IPL_EVENT_LEDGER_SETTINGS_MODIFIED:
-		a.map = ipl_show_settings(arena, letters,
-					  &ev->ledger_settings_modified.settings);
+		a.map = ipl_show_settings(arena, letters, &ev->ledger_settings_modified.settings);
 		break;
 	case IPL_EVENT_VPC_CREATED:
 		vpc_created(&a, ev->vpc_created.vpc);

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define POOL_PREFIX_MIN 8
-#define POOL_PREFIX_MAX 30
+#define POOL_PREFIX_MIN      8
+#define POOL_PREFIX_MAX      30
 #define IPV6_POOL_PREFIX_MAX 56
 
 static const char *const quota_names[] = {
@@ -57,10 +57,9 @@ static enum ipl_status read_pools(const struct ipl_strs *from, struct ipl_arena 
 						    POOL_PREFIX_MAX);
 		for (uint32_t k = 0; k < to->count; k++) {
 			if (ipl_cidr4_overlaps(to->at[k].cidr, cidr))
-				return ipl_refuse_parameter(err, IPL_CODE_INVALID_PARAMETER,
-							    "PublicPools",
-							    "%.*s overlaps another pool",
-							    IPL_STR_ARG(from->at[i]));
+				return ipl_refuse_parameter(
+					err, IPL_CODE_INVALID_PARAMETER, "PublicPools",
+					"%.*s overlaps another pool", IPL_STR_ARG(from->at[i]));
 		}
 		to->at[to->count++].cidr = cidr;
 	}
@@ -90,18 +89,18 @@ static enum ipl_status read_quotas(const struct ipl_value *from, struct ipl_aren
 	for (uint32_t i = 0; i < from->count; i++) {
 		const struct ipl_member *member = &from->member[i];
 		if (!is_quota(member->key))
-			return ipl_refuse_parameter(err, IPL_CODE_INVALID_PARAMETER, "Quotas",
-						    "there is no quota %.*s: there are Vpcs, "
-						    "VSwitchesPerVpc, NetworkInterfaces, "
-						    "PrivateIpAddressesPerVpc and Eips",
-						    (int)(member->key.len > 64 ? 64 : member->key.len),
-						    member->key.at);
+			return ipl_refuse_parameter(
+				err, IPL_CODE_INVALID_PARAMETER, "Quotas",
+				"there is no quota %.*s: there are Vpcs, "
+				"VSwitchesPerVpc, NetworkInterfaces, "
+				"PrivateIpAddressesPerVpc and Eips",
+				(int)(member->key.len > 64 ? 64 : member->key.len), member->key.at);
 		if (member->value.type != IPL_VALUE_INT || member->value.integer < 0)
 			return ipl_refuse_parameter(err, IPL_CODE_INVALID_PARAMETER, "Quotas",
 						    "the quota %.*s must be a number from 0 on",
 						    IPL_STR_ARG(member->key));
-		to->at[to->count++] = (struct ipl_ev_quota){ member->key,
-							     (uint64_t)member->value.integer };
+		to->at[to->count++] =
+			(struct ipl_ev_quota){ member->key, (uint64_t)member->value.integer };
 	}
 	return IPL_OK;
 }
@@ -123,10 +122,10 @@ static enum ipl_status read_types(const struct ipl_any_list *from, struct ipl_ar
 							    "instance type %.*s is given twice",
 							    IPL_STR_ARG(types[i].name));
 		}
-		to->at[to->count++] = (struct ipl_ev_instance_type){
-			types[i].name, (uint64_t)types[i].eni_max, (uint64_t)types[i].ip4_max,
-			(uint64_t)types[i].ip6_max
-		};
+		to->at[to->count++] =
+			(struct ipl_ev_instance_type){ types[i].name, (uint64_t)types[i].eni_max,
+						       (uint64_t)types[i].ip4_max,
+						       (uint64_t)types[i].ip6_max };
 	}
 	return IPL_OK;
 }
@@ -163,8 +162,8 @@ static enum ipl_status check_pools_kept(struct ipl_decision *d, const struct ipl
 	for (uint32_t i = 0; i < ipl_state_pool_count(d->state); i++) {
 		const struct ipl_block *block = ipl_state_pool(d->state, i);
 		char text[IPL_CIDR4_TEXT_MAX];
-		bool kept = block->free_count + 2 * IPL_POOL_RESERVED ==
-			    ipl_cidr4_size(block->cidr);
+		bool kept =
+			block->free_count + 2 * IPL_POOL_RESERVED == ipl_cidr4_size(block->cidr);
 		for (uint32_t k = 0; k < to->public_pools.count; k++)
 			kept = kept || ipl_cidr4_equal(to->public_pools.at[k].cidr, block->cidr);
 		if (kept)
@@ -227,9 +226,9 @@ enum ipl_status ipl_decide_modify_settings(struct ipl_decision *d)
 	if (st != IPL_OK)
 		return st;
 	ipl_decided(d, IPL_EVENT_LEDGER_SETTINGS_MODIFIED);
-	d->ev->ledger_settings_modified = (struct ipl_ev_ledger_settings_modified){
-		ipl_state_ledger_number(d->state), settings
-	};
+	d->ev->ledger_settings_modified =
+		(struct ipl_ev_ledger_settings_modified){ ipl_state_ledger_number(d->state),
+							  settings };
 	return IPL_OK;
 }
 
@@ -259,8 +258,7 @@ static enum ipl_status default_settings(struct ipl_str region, struct ipl_arena 
 	for (; *letters != '\0'; letters++)
 		out->zones.at[out->zones.count++].id =
 			ipl_arena_printf(arena, "%.*s-%c", IPL_STR_ARG(region), *letters);
-	out->public_pools.at[out->public_pools.count++].cidr =
-		(struct ipl_cidr4){ 0xc6120000, 15 };
+	out->public_pools.at[out->public_pools.count++].cidr = (struct ipl_cidr4){ 0xc6120000, 15 };
 	out->ipv6_pool = (struct ipl_cidr6){ UINT64_C(0x20010db8) << 32, 32 };
 	return arena->failed ? no_memory(err) : IPL_OK;
 }

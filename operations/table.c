@@ -87,8 +87,8 @@ enum ipl_status ipl_operation_decide(struct ipl_decision *d)
 	enum ipl_status st = d->operation->decide(d);
 
 	if (st == IPL_OK && d->arena->failed)
-		return ipl_error_set(d->err, IPL_ERR_NOMEM, "%s takes more memory than a request may",
-				     d->operation->name);
+		return ipl_error_set(d->err, IPL_ERR_NOMEM,
+				     "%s takes more memory than a request may", d->operation->name);
 	return st;
 }
 
@@ -99,7 +99,7 @@ enum ipl_status ipl_operation_read(struct ipl_read *r)
 	if (st == IPL_OK && r->lens->status != IPL_OK)
 		return r->lens->status;
 	if (st == IPL_OK && r->arena->failed)
-		return ipl_error_set(r->err, IPL_ERR_NOMEM, "%s takes more memory than a request may",
-				     r->operation->name);
+		return ipl_error_set(r->err, IPL_ERR_NOMEM,
+				     "%s takes more memory than a request may", r->operation->name);
 	return st;
 }

@@ -4,11 +4,11 @@
 
 #include <inttypes.h>
 
-#define VPC_PREFIX_MIN 8
-#define VPC_PREFIX_MAX 28
+#define VPC_PREFIX_MIN     8
+#define VPC_PREFIX_MAX     28
 #define VSWITCH_PREFIX_MIN 16
 #define VSWITCH_PREFIX_MAX 29
-#define IDS_SHOWN_MAX 10u
+#define IDS_SHOWN_MAX      10u
 
 /* What no VPC may overlap: carrier NAT, multicast, loopback, link-local, "this network". */
 static bool is_excluded(struct ipl_cidr4 cidr)
@@ -32,10 +32,11 @@ enum ipl_status ipl_decide_create_vpc(struct ipl_decision *d)
 	enum ipl_status st;
 
 	if (!ipl_cidr4_parse(args->cidr, &cidr))
-		return ipl_refuse_parameter(d->err, IPL_CODE_INVALID_PARAMETER, "CidrBlock",
-					    "CidrBlock \"%.*s\" is no IPv4 block without host bits, "
-					    "such as 10.0.0.0/16",
-					    IPL_STR_ARG(args->cidr));
+		return ipl_refuse_parameter(
+			d->err, IPL_CODE_INVALID_PARAMETER, "CidrBlock",
+			"CidrBlock \"%.*s\" is no IPv4 block without host bits, "
+			"such as 10.0.0.0/16",
+			IPL_STR_ARG(args->cidr));
 	if (cidr.prefix_len < VPC_PREFIX_MIN || cidr.prefix_len > VPC_PREFIX_MAX)
 		return ipl_refuse_parameter(d->err, IPL_CODE_CIDR_BLOCK_MASK, "CidrBlock",
 					    "the mask of %.*s is /%u: a VPC takes /%d to /%d",
@@ -97,10 +98,11 @@ static enum ipl_status check_vswitch_block(struct ipl_decision *d, const struct 
 	char of[IPL_CIDR4_TEXT_MAX];
 
 	if (!ipl_cidr4_parse(text, &cidr))
-		return ipl_refuse_parameter(d->err, IPL_CODE_CIDR_MALFORMED, "CidrBlock",
-					    "CidrBlock \"%.*s\" is no IPv4 block without host bits, "
-					    "such as 10.0.1.0/24",
-					    IPL_STR_ARG(text));
+		return ipl_refuse_parameter(
+			d->err, IPL_CODE_CIDR_MALFORMED, "CidrBlock",
+			"CidrBlock \"%.*s\" is no IPv4 block without host bits, "
+			"such as 10.0.1.0/24",
+			IPL_STR_ARG(text));
 	if (cidr.prefix_len < VSWITCH_PREFIX_MIN || cidr.prefix_len > VSWITCH_PREFIX_MAX)
 		return ipl_refuse_parameter(d->err, IPL_CODE_CIDR_MASK_LENGTH, "CidrBlock",
 					    "the mask of %.*s is /%u: a vSwitch takes /%d to /%d",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bitmap with summaries: a set bit is an address that is not available, or a word full of them. */
+/* A bitmap with summaries: a set bit is an address that is not available, or a word full of them.
+ */
 #include "reducers/block.h"
 
 #include <assert.h>

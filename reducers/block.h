@@ -18,11 +18,13 @@ struct ipl_block {
 	uint64_t free_count; /* available addresses */
 	uint64_t position;   /* offset after the last one picked: where the next search begins */
 	uint32_t level_count;
-	uint64_t *level[IPL_BLOCK_LEVELS_MAX]; /* [0]: a bit per address; above: a bit per full word */
+	uint64_t *level[IPL_BLOCK_LEVELS_MAX]; /* [0]: a bit per address; above: a bit per full word
+						*/
 	uint64_t words[IPL_BLOCK_LEVELS_MAX];
 };
 
-/** All of @cidr is available but @first addresses at its beginning and @last at its end. NULL without memory. */
+/** All of @cidr is available but @first addresses at its beginning and @last at its end. NULL
+ * without memory. */
 struct ipl_block *ipl_block_new(struct ipl_cidr4 cidr, uint32_t first, uint32_t last);
 void ipl_block_free(struct ipl_block *block);
 

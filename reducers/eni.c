@@ -153,8 +153,8 @@ static enum ipl_status reduce_pairs(struct ipl_eni *self, const struct ipl_event
 		return pair(self, ev, ev->eip_associated.private_ip, 0, ev->eip_associated.eip,
 			    ev->eip_associated.mode, err);
 	case IPL_EVENT_EIP_UNASSOCIATED:
-		return pair(self, ev, ev->eip_unassociated.private_ip, ev->eip_unassociated.eip,
-			    0, IPL_MODE_NAT, err);
+		return pair(self, ev, ev->eip_unassociated.private_ip, ev->eip_unassociated.eip, 0,
+			    IPL_MODE_NAT, err);
 	case IPL_EVENT_PUBLIC_IP_CONVERTED:
 		return pair(self, ev, ev->public_ip_converted.private_ip, 0,
 			    ev->public_ip_converted.eip, IPL_MODE_NAT, err);

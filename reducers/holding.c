@@ -140,10 +140,10 @@ static enum ipl_status reduce_public(uint32_t ip, struct ipl_holding *self,
 	case IPL_EVENT_PUBLIC_IP_CONVERTED:
 		return converted(self, ev, err);
 	case IPL_EVENT_EIP_ALLOCATED:
-		return open_holding(self, ev,
-				    (struct ipl_holding){ .role = IPL_ROLE_EIP,
-							  .eip = ev->eip_allocated.eip },
-				    err);
+		return open_holding(
+			self, ev,
+			(struct ipl_holding){ .role = IPL_ROLE_EIP, .eip = ev->eip_allocated.eip },
+			err);
 	case IPL_EVENT_EIP_ASSOCIATED:
 		return move_eip(self, ev, ev->eip_associated.eip, ev->eip_associated.eni, err);
 	case IPL_EVENT_EIP_UNASSOCIATED:
@@ -161,12 +161,12 @@ static enum ipl_status open_private(struct ipl_holding *self, const struct ipl_e
 				    bool primary, uint64_t eni, uint64_t vswitch,
 				    struct ipl_error *err)
 {
-	return open_holding(self, ev,
-			    (struct ipl_holding){
-				    .role = primary ? IPL_ROLE_PRIMARY : IPL_ROLE_SECONDARY,
-				    .eni = eni,
-				    .vswitch = vswitch },
-			    err);
+	return open_holding(
+		self, ev,
+		(struct ipl_holding){ .role = primary ? IPL_ROLE_PRIMARY : IPL_ROLE_SECONDARY,
+				      .eni = eni,
+				      .vswitch = vswitch },
+		err);
 }
 
 static enum ipl_status launched_private(struct ipl_holding *self, const struct ipl_event *ev,
@@ -233,7 +233,8 @@ static enum ipl_status reduce_ip6(struct ipl_key key, struct ipl_holding *self,
 			opened.eni = eni->eni;
 			opened.vswitch = eni->vswitch;
 			for (uint32_t a = 0; a < eni->ipv6.count; a++) {
-				if (eni->ipv6.at[a].ip.hi == key.a && eni->ipv6.at[a].ip.lo == key.b)
+				if (eni->ipv6.at[a].ip.hi == key.a &&
+				    eni->ipv6.at[a].ip.lo == key.b)
 					return open_holding(self, ev, opened, err);
 			}
 		}

@@ -11,8 +11,8 @@
 
 struct ipl_lens {
 	void *context;
-	uint64_t seq;    /* the state after this event */
-	int64_t time_ms; /* what is cooling is judged at this time */
+	uint64_t seq;          /* the state after this event */
+	int64_t time_ms;       /* what is cooling is judged at this time */
 	struct ipl_str region; /* the ledger's, for ever; borrowed */
 	struct ipl_region_letters letters;
 	uint64_t ledger; /* the ledger's number */

@@ -21,8 +21,7 @@ bool ipl_base_begin(struct ipl_base *base, const struct ipl_event *ev,
 		    const struct ipl_notes *notes, struct ipl_error *err)
 {
 	if (base->alive) {
-		ipl_damage(ev, err, "what it makes is there since event %" PRIu64,
-			   base->first_seq);
+		ipl_damage(ev, err, "what it makes is there since event %" PRIu64, base->first_seq);
 		return false;
 	}
 	base->notes = ipl_notes_copy(notes);

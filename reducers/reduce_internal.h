@@ -28,7 +28,8 @@ enum ipl_status ipl_reduce_ipv6(uint64_t number, struct ipl_ipv6 *self, const st
 enum ipl_status ipl_damage(const struct ipl_event *ev, struct ipl_error *err, const char *format,
 			   ...) IPL_PRINTF(3, 4);
 
-/** Begin the life of an entity: false, with @err filled, where it lives already or memory is short. */
+/** Begin the life of an entity: false, with @err filled, where it lives already or memory is short.
+ */
 bool ipl_base_begin(struct ipl_base *base, const struct ipl_event *ev,
 		    const struct ipl_notes *notes, struct ipl_error *err);
 

@@ -33,8 +33,7 @@ struct ipl_value ipl_show_id(struct ipl_arena *arena, const struct ipl_lens *len
 
 struct ipl_value ipl_show_ip4(struct ipl_arena *arena, uint32_t ip)
 {
-	return ip == 0 ? ipl_text(IPL_STR("")) :
-			 ipl_textf(arena, IPL_IP4_FMT, IPL_IP4_ARG(ip));
+	return ip == 0 ? ipl_text(IPL_STR("")) : ipl_textf(arena, IPL_IP4_FMT, IPL_IP4_ARG(ip));
 }
 
 struct ipl_value ipl_show_settings(struct ipl_arena *arena, struct ipl_region_letters letters,
@@ -251,8 +250,7 @@ static struct ipl_value instance_eip(const struct show *c, const struct ipl_inst
 	struct ipl_value map = ipl_map();
 
 	ipl_map_add(c->arena, &map, "AllocationId", id(c, IPL_KIND_EIP, e->eip));
-	ipl_map_add(c->arena, &map, "IpAddress",
-		    ipl_show_ip4(c->arena, eip == NULL ? 0 : eip->ip));
+	ipl_map_add(c->arena, &map, "IpAddress", ipl_show_ip4(c->arena, eip == NULL ? 0 : eip->ip));
 	ipl_map_add(c->arena, &map, "Bandwidth",
 		    ipl_int(eip == NULL ? 0 : (int64_t)eip->bandwidth));
 	ipl_map_add(c->arena, &map, "InternetChargeType",
@@ -341,8 +339,7 @@ static struct ipl_value eni_ipv6(const struct show *c, const struct ipl_eni *e)
 	struct ipl_value array = ipl_array();
 
 	for (uint32_t i = 0; i < e->ipv6.count; i++) {
-		const union ipl_entity *ipv6 =
-			c->lens->find(c->lens, IPL_KIND_IPV6, e->ipv6.at[i]);
+		const union ipl_entity *ipv6 = c->lens->find(c->lens, IPL_KIND_IPV6, e->ipv6.at[i]);
 		char text[IPL_IP6_TEXT_MAX];
 		struct ipl_value map = ipl_map();
 		if (ipv6 == NULL)

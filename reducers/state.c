@@ -64,8 +64,8 @@ void ipl_state_free(struct ipl_state *state)
 		return;
 	for (uint64_t n = ipl_state_next(state, IPL_KIND_VSWITCH, 0); n != 0;
 	     n = ipl_state_next(state, IPL_KIND_VSWITCH, n)) {
-		struct ipl_block **block = ipl_hashmap_find(
-			&state->blocks, ipl_key_entity(IPL_KIND_VSWITCH, n));
+		struct ipl_block **block =
+			ipl_hashmap_find(&state->blocks, ipl_key_entity(IPL_KIND_VSWITCH, n));
 		if (block != NULL)
 			ipl_block_free(*block);
 	}
@@ -242,7 +242,8 @@ static struct ipl_block *pool_of(const struct ipl_state *state, uint32_t ip)
 	return NULL;
 }
 
-/* The block that @key is picked from: a pool, or that of a vSwitch; NULL where there is none now. */
+/* The block that @key is picked from: a pool, or that of a vSwitch; NULL where there is none now.
+ */
 static struct ipl_block *block_around(const struct ipl_state *state, struct ipl_key key)
 {
 	const struct ipl_vpc *vpc;
@@ -321,8 +322,7 @@ static enum ipl_status settle_address(struct ipl_state *state, struct ipl_key ke
 		return IPL_OK;
 	}
 	until_ms = ipl_hashmap_put(&state->cooling, key);
-	if (until_ms == NULL ||
-	    !heap_push(state, (struct cooling){ is->cool_until, key }))
+	if (until_ms == NULL || !heap_push(state, (struct cooling){ is->cool_until, key }))
 		return no_memory(err);
 	*until_ms = is->cool_until;
 	return IPL_OK;
@@ -426,8 +426,8 @@ static enum ipl_status open_pools(struct ipl_state *state, struct ipl_error *err
 static enum ipl_status open_block(struct ipl_state *state, const struct ipl_ev_vswitch_created *e,
 				  struct ipl_error *err)
 {
-	struct ipl_block **slot = ipl_hashmap_put(&state->blocks,
-						  ipl_key_entity(IPL_KIND_VSWITCH, e->vswitch));
+	struct ipl_block **slot =
+		ipl_hashmap_put(&state->blocks, ipl_key_entity(IPL_KIND_VSWITCH, e->vswitch));
 
 	if (slot == NULL)
 		return no_memory(err);

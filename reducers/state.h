@@ -14,7 +14,7 @@
 
 /* Of a vSwitch: the first and the last three addresses are the cloud's. */
 #define IPL_RESERVED_FIRST 1u
-#define IPL_RESERVED_LAST 3u
+#define IPL_RESERVED_LAST  3u
 /* Of a public pool: the first and the last are not handed out. */
 #define IPL_POOL_RESERVED 1u
 
@@ -77,7 +77,7 @@ struct ipl_instance {
 	uint32_t public_ip;       /* 0: none */
 	uint64_t bandwidth_out;
 	uint64_t bandwidth_in;
-	uint64_t eip; /* paired with the primary private address */
+	uint64_t eip;            /* paired with the primary private address */
 	struct ipl_numbers enis; /* in the order of attachment; the first is the primary one */
 };
 

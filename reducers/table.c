@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define PAGE_ITEMS UINT64_C(128)
-#define SLOTS_MIN ((size_t)64)
+#define SLOTS_MIN  ((size_t)64)
 
 struct ipl_page {
 	uint64_t live;

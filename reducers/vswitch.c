@@ -48,8 +48,9 @@ static enum ipl_status freed(struct ipl_vswitch *self, const struct ipl_event *e
 			     struct ipl_error *err)
 {
 	if (count > self->used)
-		return ipl_damage(ev, err, "%" PRIu64 " addresses are freed, %" PRIu64
-				  " are in use", count, self->used);
+		return ipl_damage(ev, err,
+				  "%" PRIu64 " addresses are freed, %" PRIu64 " are in use", count,
+				  self->used);
 	self->used -= count;
 	return IPL_OK;
 }

@@ -46,10 +46,11 @@ static enum ipl_status link_of(struct page *page, struct ipl_key key, struct ipl
 			return IPL_OK;
 		}
 	}
-	return st != IPL_OK ? st :
-			      ipl_error_set(err, IPL_ERR_CORRUPT,
-					    "event %" PRIu64 " is on a chain that it does not touch",
-					    page->ev.seq);
+	return st != IPL_OK ?
+		       st :
+		       ipl_error_set(err, IPL_ERR_CORRUPT,
+				     "event %" PRIu64 " is on a chain that it does not touch",
+				     page->ev.seq);
 }
 
 static enum ipl_status seek(const struct ipl_source *source, struct page *page, struct ipl_key key,
@@ -153,8 +154,7 @@ static enum ipl_status fold_chain(struct ipl_lens *lens, struct ipl_key key,
 {
 	struct past *past = lens->context;
 	struct ipl_seqs seqs;
-	enum ipl_status st =
-		ipl_chain_collect(&past->source, key, 1, lens->seq, &seqs, lens->err);
+	enum ipl_status st = ipl_chain_collect(&past->source, key, 1, lens->seq, &seqs, lens->err);
 
 	if (st != IPL_OK)
 		return st;

@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define READ_BYTES ((size_t)256 << 10)
+#define READ_BYTES       ((size_t)256 << 10)
 #define FRAMES_AT_A_TIME 512u /* then others have their turn */
-#define SHRINK_BYTES ((size_t)1 << 20)
+#define SHRINK_BYTES     ((size_t)1 << 20)
 
 static void on_readable(evutil_socket_t fd, short what, void *context);
 static void on_writable(evutil_socket_t fd, short what, void *context);
@@ -39,7 +39,8 @@ void ipl_conn_open(struct ipl_server *server, int fd, const char *principal, boo
 	server->conn_count++;
 	conn->readable = event_new(server->base, fd, EV_READ | EV_PERSIST, on_readable, conn);
 	conn->writable = event_new(server->base, fd, EV_WRITE, on_writable, conn);
-	if (conn->readable == NULL || conn->writable == NULL || event_add(conn->readable, NULL) != 0)
+	if (conn->readable == NULL || conn->writable == NULL ||
+	    event_add(conn->readable, NULL) != 0)
 		ipl_conn_free(conn);
 }
 
@@ -137,8 +138,7 @@ static void answer(struct ipl_conn *conn, uint32_t msgid, const struct ipl_answe
 	memcpy(held.request_id, request_id, sizeof(held.request_id));
 	ipl_rpc_write_answer(&conn->out, msgid, a, request_id, conn->errors_as_maps);
 	held.end = conn->out.len;
-	if (conn->held_count == 0 &&
-	    a->wait_seq <= ipl_engine_durable_seq(conn->server->engine))
+	if (conn->held_count == 0 && a->wait_seq <= ipl_engine_durable_seq(conn->server->engine))
 		conn->released = conn->out.len;
 	else if (!hold(conn, &held))
 		conn->out.failed = true;

@@ -119,8 +119,7 @@ enum ipl_status ipl_engine_fold(struct ipl_engine *engine, const struct ipl_even
 
 	if (st == IPL_OK && ev->client_token.len > 0) {
 		uint64_t *seq = ipl_hashmap_put(
-			&engine->tokens,
-			ipl_token_key(ev->principal, ev->op, ev->client_token));
+			&engine->tokens, ipl_token_key(ev->principal, ev->op, ev->client_token));
 		if (seq == NULL)
 			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for tokens");
 		*seq = ev->seq;
@@ -161,8 +160,8 @@ static enum ipl_status fold_record(void *context, uint64_t seq, struct ipl_str r
 	if (st == IPL_OK && ev.seq != seq)
 		st = ipl_error_set(err, IPL_ERR_CORRUPT,
 				   "where event %" PRIu64 " belongs stands %" PRIu64, seq, ev.seq);
-	if (st == IPL_OK && (ev.principal.len > IPL_PRINCIPAL_MAX ||
-			     ev.client_token.len > IPL_TOKEN_MAX))
+	if (st == IPL_OK &&
+	    (ev.principal.len > IPL_PRINCIPAL_MAX || ev.client_token.len > IPL_TOKEN_MAX))
 		st = ipl_error_set(err, IPL_ERR_CORRUPT,
 				   "event %" PRIu64 ": its principal or token is too long", seq);
 	if (st == IPL_OK)
@@ -297,8 +296,7 @@ static enum ipl_status open_all(struct ipl_engine *engine, const struct ipl_valu
 {
 	bool serves = engine->mode == IPL_ENGINE_SERVE;
 	struct ipl_head head;
-	enum ipl_status st = ipl_store_open(engine->dir,
-					    serves ? IPL_STORE_APPEND : IPL_STORE_READ,
+	enum ipl_status st = ipl_store_open(engine->dir, serves ? IPL_STORE_APPEND : IPL_STORE_READ,
 					    &engine->store, err);
 
 	if (st == IPL_OK)
@@ -308,7 +306,8 @@ static enum ipl_status open_all(struct ipl_engine *engine, const struct ipl_valu
 	else if (st == IPL_OK && init != NULL)
 		st = ipl_refuse(err, IPL_CODE_INVALID_PARAMETER,
 				"%s holds a ledger already: --init is for a new one, "
-				"ModifyLedgerSettings changes one", engine->dir);
+				"ModifyLedgerSettings changes one",
+				engine->dir);
 	if (st == IPL_OK && !serves && head.seq == 0)
 		st = ipl_error_set(err, IPL_ERR_IO, "the ledger in %s is empty", engine->dir);
 	if (st == IPL_OK)
@@ -320,8 +319,8 @@ static enum ipl_status open_all(struct ipl_engine *engine, const struct ipl_valu
 		if (engine->done_fd < 0)
 			st = ipl_error_set(err, IPL_ERR_IO, "eventfd: %s", strerror(errno));
 		else
-			st = ipl_committer_start(engine->store, engine->done_fd,
-						 &engine->committer, err);
+			st = ipl_committer_start(engine->store, engine->done_fd, &engine->committer,
+						 err);
 	}
 	return st;
 }
@@ -390,8 +389,7 @@ void ipl_engine_spoil(struct ipl_engine *engine, const struct ipl_error *err)
 
 void ipl_engine_flush(struct ipl_engine *engine)
 {
-	if (engine->open.count == 0 || engine->is_spoiled ||
-	    !ipl_committer_idle(engine->committer))
+	if (engine->open.count == 0 || engine->is_spoiled || !ipl_committer_idle(engine->committer))
 		return;
 	engine->flying = engine->open; /* to read from; the committer does not change it */
 	ipl_committer_submit(engine->committer, &engine->open);
@@ -502,9 +500,10 @@ static enum ipl_status execute(struct ipl_engine *engine, const struct ipl_call 
 	enum ipl_status st;
 
 	if (operation == NULL)
-		return ipl_refuse(err, IPL_CODE_UNKNOWN_OPERATION,
-				  "there is no operation %.64s: `ipledger help operations` lists them",
-				  ipl_arena_str(arena, call->operation).at);
+		return ipl_refuse(
+			err, IPL_CODE_UNKNOWN_OPERATION,
+			"there is no operation %.64s: `ipledger help operations` lists them",
+			ipl_arena_str(arena, call->operation).at);
 	args = ipl_arena_alloc(arena, operation->params->size_bytes);
 	if (args == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a request");
@@ -539,7 +538,8 @@ void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
 	if (answer->status == IPL_OK)
 		add_request_id(arena, call, &answer->result);
 	if (answer->status == IPL_OK && arena->failed)
-		answer->status = ipl_error_set(&answer->err, IPL_ERR_NOMEM,
-					       "the answer takes more memory than there is for one: "
-					       "ask for less with MaxResults");
+		answer->status =
+			ipl_error_set(&answer->err, IPL_ERR_NOMEM,
+				      "the answer takes more memory than there is for one: "
+				      "ask for less with MaxResults");
 }

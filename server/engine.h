@@ -64,7 +64,8 @@ void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
 
 /** An eventfd that becomes readable when a commit is done: call ipl_engine_collect() then. */
 int ipl_engine_fd(const struct ipl_engine *engine);
-/** Begin to commit what was appended since, unless a commit is on its way. Call it when input is done for now. */
+/** Begin to commit what was appended since, unless a commit is on its way. Call it when input is
+ * done for now. */
 void ipl_engine_flush(struct ipl_engine *engine);
 /**
  * Look whether a commit is done. On IPL_OK the log is durable up to

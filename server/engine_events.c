@@ -22,7 +22,7 @@ struct events {
 	uint64_t to;
 	uint64_t type;
 	bool by_chain;
-	struct ipl_seqs seqs; /* of the chains, ascending */
+	struct ipl_seqs seqs;  /* of the chains, ascending */
 	struct ipl_arena page; /* one event at a time */
 };
 
@@ -164,8 +164,8 @@ static uint64_t step(const struct events *e, uint64_t at)
 	size_t low = 0, high = e->seqs.count;
 
 	if (!e->by_chain) {
-		uint64_t next = back ? (at > e->to ? e->to : at - 1) :
-				       (at < e->from ? e->from : at + 1);
+		uint64_t next =
+			back ? (at > e->to ? e->to : at - 1) : (at < e->from ? e->from : at + 1);
 		return next < e->from || next > e->to ? 0 : next;
 	}
 	while (low < high) { /* how many are before @at, or up to it when going forward */

@@ -34,9 +34,9 @@ struct ipl_engine {
 	size_t time_count;
 	size_t time_cap;
 
-	struct ipl_batch open;    /* decided and folded, not yet handed over */
-	struct ipl_batch flying;  /* a view of what the committer has; memory is the committer's */
-	struct ipl_batch spare;   /* memory for the next open one */
+	struct ipl_batch open;   /* decided and folded, not yet handed over */
+	struct ipl_batch flying; /* a view of what the committer has; memory is the committer's */
+	struct ipl_batch spare;  /* memory for the next open one */
 	uint64_t durable_seq;
 	bool is_spoiled; /* the state is not the log's any more: to be folded again */
 	struct ipl_error spoiled_by;

@@ -131,7 +131,8 @@ static struct ipl_view *choose_view(struct ipl_engine *engine, uint64_t seq)
 		if (best == NULL || ipl_state_seq(view->state) > ipl_state_seq(best->state))
 			best = view;
 	}
-	/* One that stands elsewhere may be wanted there again: it goes on only if it is the oldest. */
+	/* One that stands elsewhere may be wanted there again: it goes on only if it is the oldest.
+	 */
 	if (best != NULL && (ipl_state_seq(best->state) == seq || best == oldest))
 		return best;
 	ipl_state_free(oldest->state);
@@ -195,9 +196,10 @@ enum ipl_status ipl_page_token_parse(struct ipl_str text, uint64_t filter,
 	}
 	if (fits)
 		return IPL_OK;
-	ipl_refuse(err, IPL_CODE_INVALID_PARAMETER,
-		   "NextToken is not one that this list gave: repeat the other parameters, or begin "
-		   "without it");
+	ipl_refuse(
+		err, IPL_CODE_INVALID_PARAMETER,
+		"NextToken is not one that this list gave: repeat the other parameters, or begin "
+		"without it");
 	ipl_error_add(err, "Parameter", ipl_text_of("NextToken"));
 	return IPL_REFUSED;
 }
@@ -271,11 +273,11 @@ enum ipl_status ipl_engine_read(struct ipl_engine *engine, const struct ipl_call
 	ipl_map_add(arena, &answer->result, "AsOfSeq", ipl_int((int64_t)moment.seq));
 	if (paged)
 		ipl_map_add(arena, &answer->result, "NextToken",
-			    r.end == 0 ? ipl_text(IPL_STR("")) :
-					 ipl_page_token_value(
-						 arena,
-						 (struct ipl_page_token){ moment.seq, r.end },
-						 filter));
+			    r.end == 0 ?
+				    ipl_text(IPL_STR("")) :
+				    ipl_page_token_value(
+					    arena, (struct ipl_page_token){ moment.seq, r.end },
+					    filter));
 	return IPL_OK;
 }
 
@@ -380,8 +382,7 @@ static void hello(struct ipl_engine *engine, struct ipl_arena *arena, struct ipl
 	ipl_map_add(arena, &answer->result, "Server", ipl_text_of("ipledger"));
 	ipl_map_add(arena, &answer->result, "Version", ipl_text_of(IPL_VERSION));
 	ipl_map_add(arena, &answer->result, "Protocol", ipl_int(1));
-	ipl_map_add(arena, &answer->result, "HeadSeq",
-		    ipl_int((int64_t)ipl_engine_head(engine)));
+	ipl_map_add(arena, &answer->result, "HeadSeq", ipl_int((int64_t)ipl_engine_head(engine)));
 }
 
 enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_call *call,

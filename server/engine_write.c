@@ -63,8 +63,8 @@ static enum ipl_status answer_again(struct write *w, uint64_t seq)
 	}
 	if (w->common->dry_run)
 		return dry_run(w);
-	w->answer->result = ipl_operation_result(w->arena, w->engine->region, w->engine->letters,
-						 &ev);
+	w->answer->result =
+		ipl_operation_result(w->arena, w->engine->region, w->engine->letters, &ev);
 	add_seq_and_time(w, seq, ev.time_ms);
 	return IPL_OK;
 }
@@ -212,8 +212,8 @@ static enum ipl_status commit_decision(struct write *w, struct ipl_event *ev, in
 	if (st != IPL_OK)
 		return st;
 	w->answer->wait_seq = ev->seq;
-	w->answer->result = ipl_operation_result(w->arena, w->engine->region, w->engine->letters,
-						 ev);
+	w->answer->result =
+		ipl_operation_result(w->arena, w->engine->region, w->engine->letters, ev);
 	add_seq_and_time(w, ev->seq, ev->time_ms);
 	return IPL_OK;
 }

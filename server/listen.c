@@ -64,9 +64,9 @@ static enum ipl_status watch(struct ipl_server *server, struct ipl_listener *to,
 			     struct ipl_error *err)
 {
 	to->server = server;
-	to->listener = evconnlistener_new(server->base, on_accept, to,
-					  LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG,
-					  fd);
+	to->listener =
+		evconnlistener_new(server->base, on_accept, to,
+				   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
 	if (to->listener == NULL) {
 		close(fd);
 		return ipl_error_set(err, IPL_ERR_IO, "%s: %s", to->name, strerror(errno));
@@ -91,16 +91,14 @@ static enum ipl_status clear_path(const struct sockaddr_un *address, struct ipl_
 		return ipl_error_set(err, IPL_ERR_IO, "%s exists and is no socket",
 				     address->sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	in_use = fd >= 0 &&
-		 connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+	in_use = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
 	if (fd >= 0)
 		close(fd);
 	if (in_use)
 		return ipl_error_set(err, IPL_ERR_BUSY, "somebody listens at %s already",
 				     address->sun_path);
 	if (unlink(address->sun_path) != 0)
-		return ipl_error_set(err, IPL_ERR_IO, "%s: %s", address->sun_path,
-				     strerror(errno));
+		return ipl_error_set(err, IPL_ERR_IO, "%s: %s", address->sun_path, strerror(errno));
 	return IPL_OK;
 }
 
@@ -147,7 +145,8 @@ bool ipl_host_port(const char *text, char host[128], char port[8])
 	size_t len;
 
 	if (colon == NULL || colon[1] == '\0' || strlen(colon + 1) > 5 ||
-	    strspn(colon + 1, "0123456789") != strlen(colon + 1) || strtol(colon + 1, NULL, 10) > 65535)
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+	    strtol(colon + 1, NULL, 10) > 65535)
 		return false;
 	len = (size_t)(colon - text);
 	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
@@ -218,10 +217,11 @@ static enum ipl_status listen_tcp(struct ipl_server *server, const char *text, b
 	if (!any_key || !is_loopback(found->ai_addr)) {
 		freeaddrinfo(found);
 		return ipl_error_set(err, IPL_ERR_IO,
-				     any_key ? "%s is not loopback: with --any-key everybody who "
-					       "reaches it would be let in" :
-					       "%s: a TCP door needs --any-key in this version, and "
-					       "a loopback address",
+				     any_key ?
+					     "%s is not loopback: with --any-key everybody who "
+					     "reaches it would be let in" :
+					     "%s: a TCP door needs --any-key in this version, and "
+					     "a loopback address",
 				     host);
 	}
 	fd = bind_tcp(found);

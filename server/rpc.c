@@ -22,7 +22,10 @@ bool ipl_rpc_peek_msgid(const uint8_t *bytes, size_t len, uint32_t *msgid)
 
 	if (len == 0)
 		return false;
-	at = bytes[0] >= 0x92 && bytes[0] <= 0x9f ? 1 : bytes[0] == 0xdc ? 3 : bytes[0] == 0xdd ? 5 : 0;
+	at = bytes[0] >= 0x92 && bytes[0] <= 0x9f ? 1 :
+	     bytes[0] == 0xdc                     ? 3 :
+	     bytes[0] == 0xdd                     ? 5 :
+						    0;
 	if (at == 0 || len < at + 2 || bytes[at] != 0) /* not an array, or not a request */
 		return false;
 	head = bytes[++at];

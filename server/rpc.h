@@ -8,7 +8,7 @@
 
 #include "server/engine.h"
 
-#define IPL_FRAME_BYTES_MAX ((size_t)1 << 20)
+#define IPL_FRAME_BYTES_MAX  ((size_t)1 << 20)
 #define IPL_ANSWER_BYTES_MAX ((size_t)4 << 20)
 
 /** A frame, looked at. */

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define CALL_ARENA_BYTES ((size_t)256 << 20)
-#define LAST_WORDS_S 5 /* how long a peer may take to read its last answers */
+#define LAST_WORDS_S     5 /* how long a peer may take to read its last answers */
 
 static void on_signal(evutil_socket_t fd, short what, void *context)
 {

@@ -20,6 +20,7 @@ struct ipl_serve_options {
  * Serve until SIGTERM or SIGINT. Prints the line "ready …" to standard output
  * when it does. What is in flight at the end is finished.
  */
-enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_error *err) IPL_MUST_USE;
+enum ipl_status ipl_serve(const struct ipl_serve_options *options,
+			  struct ipl_error *err) IPL_MUST_USE;
 
 #endif

@@ -14,9 +14,9 @@
 #include <event2/listener.h>
 
 /* Reading from a connection pauses beyond these, until answers have left. */
-#define IPL_CONN_HELD_MAX 4096u
+#define IPL_CONN_HELD_MAX      4096u
 #define IPL_CONN_OUT_BYTES_MAX ((size_t)16 << 20)
-#define IPL_CONNS_MAX 4096u
+#define IPL_CONNS_MAX          4096u
 
 /* An answer that waits for the disk. */
 struct ipl_held {

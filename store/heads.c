@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS_MIN ((size_t)1024)
+#define SLOTS_MIN    ((size_t)1024)
 #define ROOTS_INLINE 2u
-#define ROOTS_MAX 128u
+#define ROOTS_MAX    128u
 
 struct slot {
 	struct ipl_key key;
@@ -16,7 +16,7 @@ struct slot {
 	union {
 		uint64_t inside[ROOTS_INLINE];
 		uint64_t *outside; /* as many as roots_cap() says */
-	} roots;           /* seqs of the trees' roots, smallest tree first */
+	} roots;                   /* seqs of the trees' roots, smallest tree first */
 };
 
 struct ipl_heads {

@@ -22,17 +22,17 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define FORMAT "ipledger 1"
+#define FORMAT           "ipledger 1"
 #define MAP_BYTES_WANTED ((size_t)1 << 40) /* address space only */
-#define MAP_BYTES_LEAST ((size_t)1 << 30)
-#define READERS_MAX 512u
+#define MAP_BYTES_LEAST  ((size_t)1 << 30)
+#define READERS_MAX      512u
 
 static enum ipl_status io_error(const struct ipl_store *store, struct ipl_error *err, int rc,
 				const char *doing)
 {
 	struct statvfs fs;
-	bool full = (rc == EIO || rc == ENOSPC) && statvfs(store->dir, &fs) == 0 &&
-		    fs.f_bavail < 256;
+	bool full =
+		(rc == EIO || rc == ENOSPC) && statvfs(store->dir, &fs) == 0 && fs.f_bavail < 256;
 
 	return ipl_error_set(err, IPL_ERR_IO, "%s: %s: %s", store->path, doing,
 			     full ? "the disk is full" : mdb_strerror(rc));
@@ -45,8 +45,7 @@ enum ipl_status ipl_lmdb_status(const struct ipl_store *store, struct ipl_error 
 	case 0:
 		return IPL_OK;
 	case MDB_NOTFOUND:
-		return ipl_error_set(err, IPL_ERR_END, "%s: %s: there is none", store->path,
-				     doing);
+		return ipl_error_set(err, IPL_ERR_END, "%s: %s: there is none", store->path, doing);
 	case MDB_KEYEXIST:
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
@@ -190,8 +189,8 @@ static enum ipl_status check_format(struct ipl_store *store, struct ipl_error *e
 }
 
 /* The last key of @dbi and its value; IPL_ERR_END where it is empty. */
-static enum ipl_status last_entry(struct ipl_store *store, MDB_txn *txn, MDB_dbi dbi,
-				  uint64_t *seq, MDB_val *value, struct ipl_error *err)
+static enum ipl_status last_entry(struct ipl_store *store, MDB_txn *txn, MDB_dbi dbi, uint64_t *seq,
+				  MDB_val *value, struct ipl_error *err)
 {
 	MDB_cursor *cursor;
 	MDB_val key;
@@ -404,8 +403,7 @@ enum ipl_status ipl_store_put_meta(struct ipl_store *store, const char *name, st
 
 /* --- the head --- */
 
-enum ipl_status ipl_store_head(struct ipl_store *store, struct ipl_head *out,
-			       struct ipl_error *err)
+enum ipl_status ipl_store_head(struct ipl_store *store, struct ipl_head *out, struct ipl_error *err)
 {
 	enum ipl_status st = IPL_OK;
 
@@ -529,8 +527,10 @@ enum ipl_status ipl_store_append(struct ipl_store *store, const struct ipl_batch
 	if (batch->count == 0)
 		return IPL_OK;
 	if (store->suspect)
-		return ipl_error_set(err, IPL_ERR_OUTCOME, "%s could not be reopened after a "
-				     "failed write: restart when the disk is well", store->path);
+		return ipl_error_set(err, IPL_ERR_OUTCOME,
+				     "%s could not be reopened after a "
+				     "failed write: restart when the disk is well",
+				     store->path);
 	if (batch->first_seq != store->head.seq + 1)
 		return ipl_error_set(err, IPL_ERR_CORRUPT,
 				     "a batch begins at %" PRIu64 ", the log ends at %" PRIu64,

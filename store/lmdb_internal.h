@@ -12,16 +12,17 @@
 struct ipl_store {
 	enum ipl_store_mode mode;
 	char *dir;
-	char *path; /* of log.mdb */
-	int lock_fd; /* -1: not held */
-	MDB_env *env; /* NULL after a failure that it could not be reopened from */
+	char *path;          /* of log.mdb */
+	int lock_fd;         /* -1: not held */
+	MDB_env *env;        /* NULL after a failure that it could not be reopened from */
 	uint64_t generation; /* of env: one more each time it is opened */
 	MDB_dbi log;
 	MDB_dbi roots;
 	MDB_dbi meta;
 	size_t map_bytes;
 	bool suspect; /* a write failed: reopen and look before the next append */
-	/* Held for reading while a transaction is open, for writing while the environment changes. */
+	/* Held for reading while a transaction is open, for writing while the environment changes.
+	 */
 	pthread_rwlock_t env_lock;
 	pthread_mutex_t head_lock;
 	struct ipl_head head;
@@ -30,7 +31,7 @@ struct ipl_store {
 
 struct ipl_reader {
 	struct ipl_store *store;
-	MDB_txn *txn; /* reset between calls; NULL before the first */
+	MDB_txn *txn;        /* reset between calls; NULL before the first */
 	uint64_t generation; /* of the environment that txn belongs to */
 	struct ipl_buf record;
 };

@@ -51,10 +51,9 @@ enum ipl_status ipl_lock_take(struct ipl_store *store, struct ipl_error *err)
 	if (fd < 0)
 		return ipl_error_set(err, IPL_ERR_IO, "%s: %s", path, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		enum ipl_status st = errno == EWOULDBLOCK ?
-					     say_holder(store, fd, err) :
-					     ipl_error_set(err, IPL_ERR_IO, "%s: %s", path,
-							   strerror(errno));
+		enum ipl_status st = errno == EWOULDBLOCK ? say_holder(store, fd, err) :
+							    ipl_error_set(err, IPL_ERR_IO, "%s: %s",
+									  path, strerror(errno));
 		close(fd);
 		return st;
 	}

@@ -16,9 +16,10 @@
 
 #include "events/base.h"
 
-#define IPL_ROOT_BYTES 32
-#define IPL_RECORD_BYTES_MAX (1u << 20)   /* of one record */
-#define IPL_BATCH_BYTES_MAX (8u << 20)    /* of all records of one batch; LMDB's dirty list is bounded */
+#define IPL_ROOT_BYTES       32
+#define IPL_RECORD_BYTES_MAX (1u << 20) /* of one record */
+#define IPL_BATCH_BYTES_MAX \
+	(8u << 20) /* of all records of one batch; LMDB's dirty list is bounded */
 #define IPL_BATCH_RECORDS_MAX 65536u
 
 struct ipl_store;
@@ -115,7 +116,8 @@ typedef enum ipl_status (*ipl_record_fn)(void *context, uint64_t seq, struct ipl
  * pieces short enough not to pin pages. The record is borrowed for the call.
  */
 enum ipl_status ipl_reader_scan(struct ipl_reader *reader, uint64_t from_seq, uint64_t to_seq,
-				ipl_record_fn fn, void *context, struct ipl_error *err) IPL_MUST_USE;
+				ipl_record_fn fn, void *context,
+				struct ipl_error *err) IPL_MUST_USE;
 
 /** What is worth showing: "lmdb", the file's path and size, the map's size. */
 struct ipl_store_stat {

@@ -33,8 +33,9 @@ static void fill(struct ipl_arena *arena, const struct ipl_record *record, char 
 
 static void fill_field(struct ipl_arena *arena, const struct ipl_field *field, char *at)
 {
-	static const uint64_t tops[] = { 2, 0x80, 0x100, 0x10000, UINT64_C(1) << 32,
-					 UINT64_C(1) << 43 };
+	static const uint64_t tops[] = {
+		2, 0x80, 0x100, 0x10000, UINT64_C(1) << 32, UINT64_C(1) << 43
+	};
 
 	switch (field->kind) {
 	case IPL_FIELD_BOOL:
@@ -42,8 +43,9 @@ static void fill_field(struct ipl_arena *arena, const struct ipl_field *field, c
 		break;
 	case IPL_FIELD_STR:
 		*(struct ipl_str *)at = ipl_arena_printf(arena, "%.*s", (int)draw(90),
-			"Grüße, a text that is long enough for every header of a MessagePack string: "
-			"abcdefghijklmn");
+							 "Grüße, a text that is long enough for "
+							 "every header of a MessagePack string: "
+							 "abcdefghijklmn");
 		if (!ipl_str_is_utf8(*(struct ipl_str *)at))
 			((struct ipl_str *)at)->len--;
 		break;

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A blocking MessagePack-RPC client, and reading without a server. */
+#include "cli/client.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "events/msgpack.h"
+#include "server/engine.h"
+
+#define READ_BYTES       ((size_t)256 << 10)
+#define ANSWER_BYTES_MAX ((size_t)8 << 20)
+#define SEND_BYTES       ((size_t)64 << 10) /* sent together */
+
+struct ipl_client {
+	int fd;                    /* -1: no server */
+	struct ipl_engine *engine; /* NULL: a server */
+	struct ipl_buf out;
+	struct ipl_buf in;
+	struct ipl_scanner scanner;
+	uint32_t next_msgid;
+	uint32_t next_answer;
+};
+
+static enum ipl_status io_error(struct ipl_error *err, const char *what)
+{
+	return ipl_error_set(err, IPL_ERR_IO, "%s: %s", what,
+			     errno == 0 ? "the connection was closed" : strerror(errno));
+}
+
+/* --- connecting --- */
+
+static int connect_unix(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+		int why = errno;
+		close(fd);
+		errno = why;
+		return -1;
+	}
+	return fd;
+}
+
+static int connect_tcp(const char *text)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	const char *colon = strrchr(text, ':');
+	struct addrinfo *found;
+	char host[128];
+	size_t len = colon == NULL ? 0 : (size_t)(colon - text);
+	int fd;
+
+	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+	}
+	errno = EINVAL;
+	if (len == 0 || len >= sizeof(host))
+		return -1;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (getaddrinfo(host, colon + 1, &hints, &found) != 0)
+		return -1;
+	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
+		int why = errno;
+		close(fd);
+		fd = -1;
+		errno = why;
+	}
+	freeaddrinfo(found);
+	return fd;
+}
+
+static enum ipl_status greet(struct ipl_client *client, struct ipl_error *err)
+{
+	struct ipl_arena arena;
+	struct ipl_value params = ipl_map(), result;
+	enum ipl_status st;
+
+	ipl_arena_init(&arena, 65536);
+	ipl_map_add(&arena, &params, "ErrorFormat", ipl_text_of("Map"));
+	st = ipl_client_call(client, IPL_STR("Hello"), &params, &arena, &result, err);
+	err->detail = NULL;
+	ipl_arena_release(&arena);
+	return st;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum ipl_status reach(struct ipl_client *client, const char *data, const char *server,
+			     struct ipl_error *err)
+{
+	char path[4200];
+
+	if (server != NULL && strncmp(server, "unix:", 5) == 0)
+		client->fd = connect_unix(server + 5);
+	else if (server != NULL && strncmp(server, "tcp:", 4) == 0)
+		client->fd = connect_tcp(server + 4);
+	else if (server != NULL)
+		return ipl_error_set(err, IPL_ERR_IO, "%s is neither unix:PATH nor tcp:HOST:PORT",
+				     server);
+	if (server != NULL && client->fd < 0)
+		return io_error(err, server);
+	(void)snprintf(path, sizeof(path), "%s/ipledger.sock", data);
+	if (server == NULL)
+		client->fd = connect_unix(path);
+	if (client->fd >= 0)
+		return greet(client, err);
+	return ipl_engine_open(data, IPL_ENGINE_READ, NULL, now_ms(), &client->engine, err);
+}
+
+enum ipl_status ipl_client_open(const char *data, const char *server, struct ipl_client **out,
+				struct ipl_error *err)
+{
+	struct ipl_client *client = calloc(1, sizeof(*client));
+	enum ipl_status st;
+
+	if (client == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a client");
+	client->fd = -1;
+	st = reach(client, data, server, err);
+	if (st != IPL_OK) {
+		ipl_client_close(client);
+		return st;
+	}
+	*out = client;
+	return IPL_OK;
+}
+
+void ipl_client_close(struct ipl_client *client)
+{
+	if (client == NULL)
+		return;
+	if (client->fd >= 0)
+		close(client->fd);
+	ipl_engine_close(client->engine);
+	ipl_buf_release(&client->in);
+	ipl_buf_release(&client->out);
+	free(client);
+}
+
+/* --- sending and receiving --- */
+
+static enum ipl_status flush(struct ipl_client *client, struct ipl_error *err)
+{
+	size_t sent = 0;
+
+	while (sent < client->out.len) {
+		ssize_t n = send(client->fd, client->out.at + sent, client->out.len - sent,
+				 MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return io_error(err, "send");
+		sent += (size_t)n;
+	}
+	client->out.len = 0;
+	return IPL_OK;
+}
+
+enum ipl_status ipl_client_send(struct ipl_client *client, struct ipl_str operation,
+				const struct ipl_value *params, struct ipl_error *err)
+{
+	struct ipl_arena arena;
+	struct ipl_value frame = ipl_array(), list = ipl_array();
+
+	if (client->fd < 0)
+		return ipl_error_set(err, IPL_ERR_IO,
+				     "%.*s needs a running server: start one with ipledger serve",
+				     IPL_STR_ARG(operation));
+	ipl_arena_init(&arena, 65536);
+	ipl_array_add(&arena, &list, *params);
+	ipl_array_add(&arena, &frame, ipl_int(0));
+	ipl_array_add(&arena, &frame, ipl_int(client->next_msgid++));
+	ipl_array_add(&arena, &frame, ipl_text(operation));
+	ipl_array_add(&arena, &frame, list);
+	ipl_msgpack_write(&client->out, &frame);
+	ipl_arena_release(&arena);
+	if (client->out.failed)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a request");
+	return client->out.len < SEND_BYTES ? IPL_OK : flush(client, err);
+}
+
+static enum ipl_code code_of(struct ipl_str text)
+{
+	for (int code = 1; code < IPL_CODE_COUNT; code++) {
+		if (ipl_str_is(text, ipl_code_text((enum ipl_code)code)))
+			return (enum ipl_code)code;
+	}
+	return IPL_CODE_INTERNAL_ERROR;
+}
+
+static enum ipl_status answered_error(const struct ipl_value *error, struct ipl_error *err)
+{
+	struct ipl_str message = ipl_map_text(error, "Message");
+	const struct ipl_value *detail = ipl_map_get(error, "Detail");
+
+	ipl_refuse(err, code_of(ipl_map_text(error, "Code")), "%.*s", IPL_STR_ARG(message));
+	for (uint32_t i = 0; detail != NULL && i < detail->count && err->arena != NULL; i++) {
+		struct ipl_str name = ipl_arena_str(err->arena, detail->member[i].key);
+		ipl_error_add(err, name.at, detail->member[i].value);
+	}
+	return IPL_REFUSED;
+}
+
+static enum ipl_status parse_answer(struct ipl_client *client, size_t size, struct ipl_arena *arena,
+				    struct ipl_value *result, struct ipl_error *err)
+{
+	struct ipl_value frame;
+	enum ipl_status st = ipl_msgpack_parse(arena, client->in.at, size, &frame, err);
+
+	ipl_buf_consume(&client->in, size);
+	if (st != IPL_OK)
+		return st;
+	if (frame.type != IPL_VALUE_ARRAY || frame.count != 4 ||
+	    frame.item[1].type != IPL_VALUE_INT || frame.item[1].integer != client->next_answer++)
+		return ipl_error_set(err, IPL_ERR_IO, "the server's answer makes no sense");
+	if (frame.item[2].type != IPL_VALUE_NIL)
+		return answered_error(&frame.item[2], err);
+	*result = frame.item[3];
+	return IPL_OK;
+}
+
+enum ipl_status ipl_client_receive(struct ipl_client *client, struct ipl_arena *arena,
+				   struct ipl_value *result, struct ipl_error *err)
+{
+	enum ipl_status st = flush(client, err);
+
+	while (st == IPL_OK) {
+		size_t size = 0;
+		ssize_t n;
+		enum ipl_scan found = ipl_scan(&client->scanner, client->in.at, client->in.len,
+					       ANSWER_BYTES_MAX, &size);
+		if (found == IPL_SCAN_WHOLE)
+			return parse_answer(client, size, arena, result, err);
+		if (found != IPL_SCAN_MORE)
+			return ipl_error_set(err, IPL_ERR_IO, "the server's answer makes no sense");
+		if (!ipl_buf_reserve(&client->in, READ_BYTES))
+			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for an answer");
+		errno = 0;
+		n = read(client->fd, client->in.at + client->in.len, READ_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return io_error(err, "the server's answer");
+		client->in.len += (size_t)n;
+	}
+	return st;
+}
+
+static enum ipl_status call_engine(struct ipl_client *client, struct ipl_str operation,
+				   const struct ipl_value *params, struct ipl_arena *arena,
+				   struct ipl_value *result, struct ipl_error *err)
+{
+	struct ipl_call call = {
+		.operation = operation,
+		.params = params,
+		.principal = IPL_STR("uid:0"), /* whoever can read the directory reads it all */
+		.now_ms = now_ms(),
+	};
+	struct ipl_answer answer;
+
+	ipl_engine_call(client->engine, &call, arena, &answer);
+	if (answer.status == IPL_OK) {
+		*result = answer.result;
+		return IPL_OK;
+	}
+	answer.err.arena = err->arena;
+	*err = answer.err;
+	return answer.status;
+}
+
+enum ipl_status ipl_client_call(struct ipl_client *client, struct ipl_str operation,
+				const struct ipl_value *params, struct ipl_arena *arena,
+				struct ipl_value *result, struct ipl_error *err)
+{
+	enum ipl_status st;
+
+	if (client->engine != NULL)
+		return call_engine(client, operation, params, arena, result, err);
+	st = ipl_client_send(client, operation, params, err);
+	return st == IPL_OK ? ipl_client_receive(client, arena, result, err) : st;
+}

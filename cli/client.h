@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way to a ledger: a server's socket, or, where none listens, the directory
+ * itself (reads only).
+ */
+#ifndef IPL_CLI_CLIENT_H
+#define IPL_CLI_CLIENT_H
+
+#include "events/value.h"
+
+struct ipl_client;
+
+/**
+ * @server is unix:PATH or tcp:HOST:PORT, or NULL for the server of @data and,
+ * where none listens, the directory.
+ */
+enum ipl_status ipl_client_open(const char *data, const char *server, struct ipl_client **out,
+				struct ipl_error *err) IPL_MUST_USE;
+void ipl_client_close(struct ipl_client *client);
+
+/**
+ * Call and wait. The result is in @arena. A refusal is IPL_REFUSED with its code and details;
+ * an answer that could not be had is IPL_ERR_IO.
+ */
+enum ipl_status ipl_client_call(struct ipl_client *client, struct ipl_str operation,
+				const struct ipl_value *params, struct ipl_arena *arena,
+				struct ipl_value *result, struct ipl_error *err) IPL_MUST_USE;
+
+/** Pipelining: send without waiting; answers come in the order of sending. */
+enum ipl_status ipl_client_send(struct ipl_client *client, struct ipl_str operation,
+				const struct ipl_value *params, struct ipl_error *err) IPL_MUST_USE;
+/** Wait for the next answer; what was sent leaves first. As ipl_client_call(). */
+enum ipl_status ipl_client_receive(struct ipl_client *client, struct ipl_arena *arena,
+				   struct ipl_value *result, struct ipl_error *err) IPL_MUST_USE;
+
+#endif

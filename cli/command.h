@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program's commands: one file, one row, one function each. */
+#ifndef IPL_CLI_COMMAND_H
+#define IPL_CLI_COMMAND_H
+
+#include "events/value.h"
+
+/* Exit statuses of every command. */
+enum ipl_exit {
+	IPL_EXIT_OK = 0,
+	IPL_EXIT_REFUSED = 1, /* the answer was no, or nothing was found */
+	IPL_EXIT_USAGE = 2,
+	IPL_EXIT_UNREACHABLE = 3, /* the ledger could not be reached or opened */
+	IPL_EXIT_DAMAGED = 4,
+};
+
+enum ipl_output { IPL_OUTPUT_TABLE, IPL_OUTPUT_JSON };
+
+/** What stands before the command, and the command's own words. */
+struct ipl_invocation {
+	const char *data;   /* the ledger's directory */
+	const char *server; /* NULL: the directory's socket, else the directory itself */
+	enum ipl_output output;
+	const struct ipl_value *as_of; /* NULL: now */
+	struct ipl_arena *arena;
+	int argc;
+	char **argv; /* after the command's name */
+};
+
+struct ipl_command {
+	const char *name;
+	const char *args;
+	const char *summary;
+	int (*run)(const struct ipl_invocation *in); /* gives an exit status */
+};
+
+extern const struct ipl_command ipl_cmd_call;
+extern const struct ipl_command ipl_cmd_help;
+extern const struct ipl_command ipl_cmd_import;
+extern const struct ipl_command ipl_cmd_log;
+extern const struct ipl_command ipl_cmd_serve;
+extern const struct ipl_command ipl_cmd_show;
+extern const struct ipl_command ipl_cmd_status;
+extern const struct ipl_command ipl_cmd_version;
+
+/** All of them, sorted by name; ends with NULL. */
+extern const struct ipl_command *const ipl_commands[];
+
+/** Say how @command is used, on standard error; gives IPL_EXIT_USAGE. */
+int ipl_usage(const struct ipl_command *command, const char *format, ...) IPL_PRINTF(2, 3);
+/** Say what went wrong, on standard error; gives the exit status for it. */
+int ipl_fail(const struct ipl_error *err);
+/**
+ * The value of option @name ("--from") at argv[*i], which then stands at it; NULL
+ * where argv[*i] is not that option. "" where the value is missing.
+ */
+const char *ipl_option(const struct ipl_invocation *in, int *i, const char *name);
+/** A seq, an RFC 3339 time, or a span back from now (5m, 2h, 3d): as `AsOf` takes it. */
+bool ipl_when(struct ipl_arena *arena, const char *text, struct ipl_value *out);
+
+/** Print a result, as the invocation wants it. */
+void ipl_print_result(const struct ipl_invocation *in, const struct ipl_value *result);
+/** Print rows (maps) under the named members; column names are the members' last part. */
+void ipl_print_table(struct ipl_arena *arena, const struct ipl_value *rows,
+		     const char *const *columns, size_t column_count);
+
+#endif

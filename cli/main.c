@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ipledger: the options that every command shares, and which command it is. */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "events/time.h"
+
+const struct ipl_command *const ipl_commands[] = {
+	&ipl_cmd_call, &ipl_cmd_help,   &ipl_cmd_import,  &ipl_cmd_log, &ipl_cmd_serve,
+	&ipl_cmd_show, &ipl_cmd_status, &ipl_cmd_version, NULL,
+};
+
+int ipl_usage(const struct ipl_command *command, const char *format, ...)
+{
+	va_list args;
+
+	fputs("ipledger: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	if (command == NULL)
+		fputs("\ntry: ipledger help\n", stderr);
+	else
+		fprintf(stderr, "\nusage: ipledger %s %s\n", command->name, command->args);
+	return IPL_EXIT_USAGE;
+}
+
+static int exit_of(enum ipl_status st)
+{
+	switch (st) {
+	case IPL_OK:
+		return IPL_EXIT_OK;
+	case IPL_REFUSED:
+	case IPL_ERR_END:
+		return IPL_EXIT_REFUSED;
+	case IPL_ERR_CORRUPT:
+		return IPL_EXIT_DAMAGED;
+	case IPL_ERR_NOMEM:
+	case IPL_ERR_IO:
+	case IPL_ERR_OUTCOME:
+	case IPL_ERR_BUSY:
+		return IPL_EXIT_UNREACHABLE;
+	}
+	return IPL_EXIT_UNREACHABLE;
+}
+
+int ipl_fail(const struct ipl_error *err)
+{
+	if (err->status == IPL_REFUSED)
+		fprintf(stderr, "%s: %s\n", ipl_code_text(err->code), err->text);
+	else
+		fprintf(stderr, "ipledger: %s\n", err->text);
+	return exit_of(err->status);
+}
+
+const char *ipl_option(const struct ipl_invocation *in, int *i, const char *name)
+{
+	size_t len = strlen(name);
+	const char *word = in->argv[*i];
+
+	if (strncmp(word, name, len) == 0 && word[len] == '=')
+		return word + len + 1;
+	if (strcmp(word, name) != 0)
+		return NULL;
+	return *i + 1 < in->argc ? in->argv[++*i] : "";
+}
+
+static int64_t unit_ms(char unit)
+{
+	switch (unit) {
+	case 's':
+		return 1000;
+	case 'm':
+		return 60000;
+	case 'h':
+		return 3600000;
+	case 'd':
+		return 86400000;
+	case 'w':
+		return 604800000;
+	default:
+		return 0;
+	}
+}
+
+bool ipl_when(struct ipl_arena *arena, const char *text, struct ipl_value *out)
+{
+	struct ipl_str s = ipl_str_of(text);
+	char formatted[IPL_TIME_TEXT_MAX];
+	struct timespec now;
+	int64_t n, unit;
+
+	if (ipl_str_to_int(s, &n)) {
+		*out = ipl_int(n);
+		return true;
+	}
+	if (ipl_time_parse(s, &n)) {
+		*out = ipl_text(s);
+		return true;
+	}
+	unit = s.len < 2 ? 0 : unit_ms(text[s.len - 1]);
+	if (unit == 0 || !ipl_str_to_int((struct ipl_str){ s.at, s.len - 1 }, &n) || n > 1000000)
+		return false;
+	clock_gettime(CLOCK_REALTIME, &now);
+	ipl_time_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - n * unit, formatted);
+	*out = ipl_textf(arena, "%s", formatted);
+	return true;
+}
+
+static const char *default_data(struct ipl_arena *arena)
+{
+	const char *own = getenv("IPLEDGER_DATA");
+	const char *xdg = getenv("XDG_DATA_HOME");
+	const char *home = getenv("HOME");
+
+	if (own != NULL && own[0] != '\0')
+		return own;
+	if (xdg != NULL && xdg[0] != '\0')
+		return ipl_arena_printf(arena, "%s/ipledger", xdg).at;
+	return ipl_arena_printf(arena, "%s/.local/share/ipledger",
+				home != NULL && home[0] != '\0' ? home : "")
+		.at;
+}
+
+static bool read_output(struct ipl_invocation *in, const char *word)
+{
+	if (strcmp(word, "json") == 0)
+		in->output = IPL_OUTPUT_JSON;
+	else if (strcmp(word, "table") == 0)
+		in->output = IPL_OUTPUT_TABLE;
+	else
+		return false;
+	return true;
+}
+
+/* Take the shared options out of the words, wherever they stand; -1: go on. */
+static int read_shared(struct ipl_invocation *in, struct ipl_value *as_of)
+{
+	int kept = 0;
+
+	for (int i = 0; i < in->argc; i++) {
+		const char *value;
+		if ((value = ipl_option(in, &i, "--data")) != NULL)
+			in->data = value;
+		else if ((value = ipl_option(in, &i, "--server")) != NULL)
+			in->server = value;
+		else if ((value = ipl_option(in, &i, "-o")) != NULL) {
+			if (!read_output(in, value))
+				return ipl_usage(NULL, "-o takes table or json, not \"%s\"", value);
+		} else if ((value = ipl_option(in, &i, "--as-of")) != NULL) {
+			if (!ipl_when(in->arena, value, as_of))
+				return ipl_usage(NULL,
+						 "--as-of takes a seq, an RFC 3339 time or a span "
+						 "such as 5m, not \"%s\"",
+						 value);
+			in->as_of = as_of;
+		} else
+			in->argv[kept++] = in->argv[i];
+	}
+	in->argc = kept;
+	if (in->data[0] == '\0')
+		return ipl_usage(NULL, "--data takes a directory");
+	return -1;
+}
+
+static int run(struct ipl_invocation *in)
+{
+	struct ipl_value as_of;
+	const char *name;
+	int rc = read_shared(in, &as_of);
+
+	if (rc >= 0)
+		return rc;
+	if (in->argc == 0)
+		return ipl_usage(NULL, "which command?");
+	name = in->argv[0];
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		name = "help";
+	if (strcmp(name, "--version") == 0)
+		name = "version";
+	in->argc--;
+	in->argv++;
+	for (size_t i = 0; ipl_commands[i] != NULL; i++) {
+		if (strcmp(ipl_commands[i]->name, name) == 0)
+			return ipl_commands[i]->run(in);
+	}
+	return ipl_usage(NULL, "there is no command %s", name);
+}
+
+int main(int argc, char **argv)
+{
+	struct ipl_arena arena;
+	struct ipl_invocation in = { .arena = &arena, .argc = argc - 1, .argv = argv + 1 };
+	int rc;
+
+	ipl_arena_init(&arena, (size_t)1 << 30);
+	in.data = default_data(&arena);
+	rc = run(&in);
+	if (fflush(stdout) != 0 && rc == IPL_EXIT_OK)
+		rc = IPL_EXIT_UNREACHABLE; /* what was asked for could not be printed */
+	ipl_arena_release(&arena);
+	return rc;
+}
