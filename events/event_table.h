@@ -49,7 +49,7 @@
 	  "These settings hold from here on.") \
 	X(3, VPC_CREATED, vpc_created, VpcCreated, "A VPC with its primary block.") \
 	X(5, VPC_DELETED, vpc_deleted, VpcDeleted, "A VPC and its blocks are gone.") \
-	X(8, VSWITCH_CREATED, vswitch_created, VSwitchCreated, "A vSwitch inside a block of a VPC.") \
+	X(8, VSWITCH_CREATED, vswitch_created, VSwitchCreated, "A vSwitch inside a VPC's block.") \
 	X(10, VSWITCH_DELETED, vswitch_deleted, VSwitchDeleted, "An empty vSwitch is gone.") \
 	X(11, INSTANCES_LAUNCHED, instances_launched, InstancesLaunched, \
 	  "Instances with their network interfaces and addresses.") \
@@ -60,7 +60,7 @@
 	X(15, INSTANCE_RELEASED, instance_released, InstanceReleased, \
 	  "An instance is gone, with the network interfaces that go with it.") \
 	X(17, INSTANCE_BANDWIDTH_CHANGED, instance_bandwidth_changed, InstanceBandwidthChanged, \
-	  "The public bandwidth of an instance; from 0 it brings a fixed public IP, to 0 takes it.") \
+	  "The public bandwidth of an instance; from 0 it brings a public IP, to 0 takes it.") \
 	X(18, PUBLIC_IP_ALLOCATED, public_ip_allocated, PublicIpAllocated, \
 	  "A fixed public IP for an instance that had none.") \
 	X(19, PUBLIC_IP_CONVERTED, public_ip_converted, PublicIpConverted, \

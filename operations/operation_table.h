@@ -247,7 +247,8 @@
 	W(ATTACH_ENI, AttachNetworkInterface, attach_eni, attach_eni, 0)                          \
 	W(DETACH_ENI, DetachNetworkInterface, attach_eni, detach_eni, 0)                          \
 	W(DELETE_ENI, DeleteNetworkInterface, delete_eni, delete_eni, 0)                          \
-	W(ASSIGN_PRIVATE_IPS, AssignPrivateIpAddresses, assign_private_ips, assign_private_ips, ENI) \
+	W(ASSIGN_PRIVATE_IPS, AssignPrivateIpAddresses, assign_private_ips, assign_private_ips, \
+	  ENI) \
 	W(UNASSIGN_PRIVATE_IPS, UnassignPrivateIpAddresses, unassign_private_ips,                 \
 	  unassign_private_ips, ENI)                                                              \
 	W(MODIFY_NETWORK_SPEC, ModifyInstanceNetworkSpec, modify_network_spec,                    \
@@ -276,7 +277,7 @@
 	R(DescribeNetworkInterfaceAttribute, describe_eni, describe_eni, 0)                       \
 	R(DescribeEipAddresses, describe_eips, describe_eips, SCAN | PAGED)
 
-/* Reads that need more than a state, and so are answered by the server: S(NAME, Name, params, flags) */
+/* Reads that need more than a state, answered by the server: S(NAME, Name, params, flags) */
 #define IPL_SERVICE_LIST(S)                                                                       \
 	S(PING, Ping, none, 0)                                                                    \
 	S(HELLO, Hello, hello, 0)                                                                 \

@@ -192,7 +192,8 @@ static struct ipl_value vpc_ipv6_blocks(const struct show *c, const struct ipl_v
 	M(OWN, SecondaryCidrBlocks, none(c, "SecondaryCidrBlock"))                              \
 	M(DERIVED, UserCidrs, none(c, "UserCidr"))                                              \
 	M(OWN, VSwitchIds, in(c, "VSwitchId", ids(c, IPL_KIND_VSWITCH, &e->vswitches)))         \
-	M(DERIVED, RouterTableIds, in(c, "RouterTableIds", one(c, true, id_as(c, "vtb-", c->number)))) \
+	M(DERIVED, RouterTableIds,                                                              \
+	  in(c, "RouterTableIds", one(c, true, id_as(c, "vtb-", c->number))))                   \
 	M(DERIVED, NatGatewayIds, none(c, "NatGatewayIds"))                                     \
 	M(DERIVED, VRouterId, id_as(c, "vrt-", c->number))                                      \
 	M(DERIVED, IsDefault, ipl_bool(false))                                                  \

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the end-to-end tests share: a server of one's own, a client that sees the bytes, TAP."""
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import msgpack
+
+BINARY = os.environ.get("IPLEDGER", os.path.join(os.path.dirname(__file__),
+                                                 "../../build/cli/ipledger"))
+
+
+class Refused(Exception):
+    def __init__(self, error):
+        super().__init__(str(error))
+        self.error = error
+        if isinstance(error, dict):
+            self.code = error["Code"]
+            self.detail = error["Detail"]
+            self.status = error["HttpStatus"]
+
+
+class Client:
+    """MessagePack-RPC by hand: what is sent and received is visible, answers come in order."""
+
+    def __init__(self, path, maps=True):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(path)
+        self.sock.settimeout(60)
+        self.unpacker = msgpack.Unpacker(raw=False, strict_map_key=True)
+        self.msgid = 0
+        self.raw = b""
+        if maps:
+            self.call("Hello", ErrorFormat="Map")
+
+    def send(self, operation, params):
+        self.msgid += 1
+        self.sock.sendall(msgpack.packb([0, self.msgid, operation, [params]]))
+        return self.msgid
+
+    def receive(self):
+        while True:
+            for frame in self.unpacker:
+                return frame
+            data = self.sock.recv(1 << 20)
+            if not data:
+                raise ConnectionError("closed")
+            self.raw += data
+            if len(self.raw) > 1 << 20:
+                self.raw = b""
+            self.unpacker.feed(data)
+
+    def call(self, operation, **params):
+        msgid = self.send(operation, params)
+        kind, answered, error, result = self.receive()
+        assert (kind, answered) == (1, msgid), (kind, answered, msgid)
+        if error is not None:
+            raise Refused(error)
+        return result
+
+    def close(self):
+        self.sock.close()
+
+
+class Server:
+    def __init__(self, data=None, init=None, args=()):
+        self.own = data is None
+        self.data = data or tempfile.mkdtemp(prefix="ipledger-")
+        self.init = init
+        self.args = list(args)
+        self.process = None
+        self.start()
+
+    @property
+    def socket(self):
+        return os.path.join(self.data, "ipledger.sock")
+
+    def start(self):
+        command = [BINARY, "serve", "--data", self.data, "--http", "none", *self.args]
+        if self.init and not os.path.exists(os.path.join(self.data, "log.mdb")):
+            command += ["--init", self.init]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        ready, _, _ = select.select([self.process.stdout], [], [], 60)
+        self.line = self.process.stdout.readline().decode() if ready else ""
+        if not self.line.startswith("ready "):
+            self.process.kill()
+            raise RuntimeError("not ready: " + self.process.stderr.read().decode())
+
+    def client(self, **kwargs):
+        return Client(self.socket, **kwargs)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self._close()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=60)
+        self.errors = self.process.stderr.read().decode()
+        self._close()
+        return status
+
+    def _close(self):
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def remove(self):
+        if self.process.poll() is None:
+            self.stop()
+        if self.own:
+            shutil.rmtree(self.data)
+
+
+class Tap:
+    def __init__(self):
+        self.count = 0
+        self.failed = 0
+
+    def ok(self, passed, name, note=""):
+        self.count += 1
+        self.failed += not passed
+        print(("ok" if passed else "not ok"), self.count, "-", name, flush=True)
+        if not passed and note != "":
+            print("#", str(note)[:2000], flush=True)
+        return passed
+
+    def equal(self, got, wanted, name):
+        return self.ok(got == wanted, name, f"got {got!r}, wanted {wanted!r}")
+
+    def refused(self, code, name, call, *args, **params):
+        try:
+            result = call(*args, **params)
+        except Refused as refusal:
+            self.equal(refusal.code, code, name)
+            return refusal
+        self.ok(False, name, f"not refused: {result!r}")
+        return None
+
+    def end(self):
+        print(f"1..{self.count}", flush=True)
+        sys.exit(1 if self.failed else 0)
+
+
+def skip(why):
+    print("1..0 # SKIP " + why)
+    sys.exit(0)
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
