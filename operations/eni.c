@@ -53,8 +53,8 @@ static enum ipl_status create_addresses(struct ipl_decision *d, uint64_t vswitch
 		st = ipl_take_named(d, vswitch, args->primary_ip, &create_codes, &out->at[0]);
 	if (st == IPL_OK)
 		st = take(d, vswitch, &args->addresses, 0, &create_codes, out->at + 1);
-	if (st == IPL_OK && ipl_pickable(d, vswitch) < picked + !named)
-		return ipl_pick_private(d, vswitch, picked + !named, out->at); /* says why not */
+	if (st == IPL_OK)
+		st = ipl_check_room(d, vswitch, (uint64_t)picked + !named);
 	if (st == IPL_OK && !named)
 		st = ipl_pick_private(d, vswitch, 1, out->at);
 	if (st == IPL_OK)

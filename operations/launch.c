@@ -415,6 +415,24 @@ static enum ipl_status take_addresses(struct ipl_decision *d, const struct plan 
 	return st;
 }
 
+/* All that is to be picked, before the first is: a refusal then says what there was. */
+static enum ipl_status check_room(struct ipl_decision *d, const struct plan *plan)
+{
+	enum ipl_status st = IPL_OK;
+
+	for (uint32_t i = 0; st == IPL_OK && i < plan->nic_count; i++) {
+		uint64_t vswitch = plan->nic[i].vswitch, picked = 0;
+		for (uint32_t k = 0; k < plan->nic_count; k++) {
+			const struct nic *nic = &plan->nic[k];
+			if (nic->existing == 0 && nic->vswitch == vswitch)
+				picked += nic->secondary_count + (nic->ip.len == 0);
+		}
+		if (plan->nic[i].existing == 0)
+			st = ipl_check_room(d, vswitch, picked * plan->amount);
+	}
+	return st;
+}
+
 static enum ipl_status take_public(struct ipl_decision *d)
 {
 	struct ipl_ev_instances_launched *e = &d->ev->instances_launched;
@@ -451,6 +469,8 @@ static enum ipl_status build(struct ipl_decision *d, const struct plan *plan)
 	st = lay_out(d, plan);
 	if (st == IPL_OK)
 		st = take_addresses(d, plan, true);
+	if (st == IPL_OK)
+		st = check_room(d, plan);
 	if (st == IPL_OK)
 		st = take_addresses(d, plan, false);
 	return st == IPL_OK ? take_public(d) : st;

@@ -77,6 +77,9 @@ enum ipl_status ipl_take_named(struct ipl_decision *d, uint64_t vswitch, struct 
 /** Pick the next @count addresses of @vswitch into @out. Call after all names are taken. */
 enum ipl_status ipl_pick_private(struct ipl_decision *d, uint64_t vswitch, uint32_t count,
 				 struct ipl_ev_address *out);
+/** Whether @wanted more addresses can be picked; refused with how many are free, asked for, in all.
+ */
+enum ipl_status ipl_check_room(struct ipl_decision *d, uint64_t vswitch, uint64_t wanted);
 /** How many addresses of @vswitch may still be picked in this decision. */
 uint64_t ipl_pickable(struct ipl_decision *d, uint64_t vswitch);
 /** Pick the next public address; refused with @code where the pools are empty. */

@@ -5,6 +5,7 @@
  */
 #include "operations/operations_internal.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -175,22 +176,28 @@ uint64_t ipl_pickable(struct ipl_decision *d, uint64_t vswitch)
 	return cursor == NULL ? 0 : free_count - cursor->named - cursor->picked;
 }
 
-static enum ipl_status refuse_full(struct ipl_decision *d, uint64_t vswitch, uint64_t requested)
+enum ipl_status ipl_check_room(struct ipl_decision *d, uint64_t vswitch, uint64_t wanted)
 {
+	const struct cursor *cursor = cursor_of(d, vswitch);
 	struct ipl_cidr4 cidr = ipl_state_vswitch(d->state, vswitch)->cidr;
 	uint64_t total = ipl_cidr4_size(cidr) - IPL_RESERVED_FIRST - IPL_RESERVED_LAST;
-	uint64_t left = ipl_pickable(d, vswitch);
+	uint64_t left = ipl_state_block(d->state, vswitch)->free_count;
 	char id[IPL_ID_TEXT_MAX], text[IPL_CIDR4_TEXT_MAX];
 
+	if (cursor == NULL)
+		return no_memory(d);
+	if (ipl_pickable(d, vswitch) >= wanted)
+		return IPL_OK;
 	ipl_id_format(ipl_state_letters(d->state), IPL_KIND_VSWITCH, vswitch, id);
 	ipl_cidr4_format(cidr, text);
+	wanted += cursor->named;
 	ipl_refuse(d->err, IPL_CODE_VSWITCH_FULL,
 		   "vSwitch %s (%s) has %" PRIu64 " of %" PRIu64 " addresses free, %" PRIu64
 		   " are asked for: use another vSwitch or release some",
-		   id, text, left, total, requested);
+		   id, text, left, total, wanted);
 	ipl_refused_entity(d, IPL_KIND_VSWITCH, vswitch);
 	ipl_error_add(d->err, "Free", ipl_int((int64_t)left));
-	ipl_error_add(d->err, "Requested", ipl_int((int64_t)requested));
+	ipl_error_add(d->err, "Requested", ipl_int((int64_t)wanted));
 	ipl_error_add(d->err, "Total", ipl_int((int64_t)total));
 	return IPL_REFUSED;
 }
@@ -200,17 +207,17 @@ enum ipl_status ipl_pick_private(struct ipl_decision *d, uint64_t vswitch, uint3
 {
 	const struct ipl_block *block = ipl_state_block(d->state, vswitch);
 	uint64_t mask = ipl_cidr4_size(block->cidr) - 1;
-	struct cursor *cursor;
+	enum ipl_status st = ipl_check_room(d, vswitch, count);
+	struct cursor *cursor = cursor_of(d, vswitch);
 
-	if (ipl_pickable(d, vswitch) < count)
-		return refuse_full(d, vswitch, count);
-	cursor = cursor_of(d, vswitch);
+	if (st != IPL_OK)
+		return st;
 	if (cursor == NULL)
 		return no_memory(d);
 	for (uint32_t i = 0; i < count;) {
 		uint32_t ip;
-		if (!ipl_block_next(block, cursor->from, &ip))
-			return refuse_full(d, vswitch, count);
+		bool found = ipl_block_next(block, cursor->from, &ip);
+		assert(found); /* there is room, so there is a next one */
 		cursor->from = (ip - block->cidr.base + 1) & mask;
 		if (is_named(d->picks, vswitch, ip))
 			continue;

@@ -7,10 +7,14 @@
 static enum ipl_status keep_settings(struct ipl_ledger_state *self, const struct ipl_ev_settings *s,
 				     struct ipl_error *err)
 {
+	struct ipl_arena fresh;
+
+	/* The event may share text with the settings that it replaces: those go last. */
+	ipl_arena_init(&fresh, SETTINGS_BYTES_MAX);
+	ipl_record_copy(&fresh, &ipl_record_settings, s, &self->settings);
 	ipl_arena_release(&self->arena);
-	ipl_arena_init(&self->arena, SETTINGS_BYTES_MAX);
-	ipl_record_copy(&self->arena, &ipl_record_settings, s, &self->settings);
-	if (self->arena.failed)
+	self->arena = fresh;
+	if (fresh.failed)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the settings");
 	return IPL_OK;
 }

@@ -211,8 +211,13 @@ static enum ipl_status fold_log(struct ipl_engine *engine, struct ipl_error *err
 	ipl_batch_reset(&engine->open, head.seq + 1);
 	engine->flying = (struct ipl_batch){ 0 };
 	engine->letters = ipl_state_letters(engine->state);
-	if (head.seq > 0)
-		engine->region = ipl_state_ledger(engine->state)->settings.region;
+	if (head.seq > 0 && engine->region.at == NULL) {
+		struct ipl_str region = ipl_state_ledger(engine->state)->settings.region;
+		engine->region.at = strndup(region.at, region.len);
+		engine->region.len = region.len;
+		if (engine->region.at == NULL)
+			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the engine");
+	}
 	return IPL_OK;
 }
 
@@ -369,6 +374,7 @@ void ipl_engine_close(struct ipl_engine *engine)
 	ipl_batch_release(&engine->spare);
 	ipl_arena_release(&engine->scratch);
 	free(engine->time);
+	free((char *)(uintptr_t)engine->region.at);
 	free(engine->dir);
 	free(engine);
 }

@@ -42,7 +42,7 @@ struct ipl_engine {
 	struct ipl_error spoiled_by;
 
 	struct ipl_region_letters letters;
-	struct ipl_str region; /* of the state's settings; valid while the state is */
+	struct ipl_str region; /* a copy: it is the ledger's for ever */
 	struct ipl_source source;
 	struct ipl_view view[IPL_VIEWS_MAX];
 	uint64_t asks;

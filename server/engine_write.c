@@ -207,15 +207,15 @@ static enum ipl_status commit_decision(struct write *w, struct ipl_event *ev, in
 	if (ev->links == NULL)
 		return ipl_error_set(&w->answer->err, IPL_ERR_NOMEM, "out of memory for an event");
 	st = check_size(w, ev);
-	if (st == IPL_OK)
-		st = append_or_recover(w, ev, &touches);
 	if (st != IPL_OK)
 		return st;
-	w->answer->wait_seq = ev->seq;
+	/* The event may borrow from the state, which folding it changes: so the answer comes first.
+	 */
 	w->answer->result =
 		ipl_operation_result(w->arena, w->engine->region, w->engine->letters, ev);
 	add_seq_and_time(w, ev->seq, ev->time_ms);
-	return IPL_OK;
+	w->answer->wait_seq = ev->seq;
+	return append_or_recover(w, ev, &touches);
 }
 
 /* The answer is a fact already: nothing is appended. */
