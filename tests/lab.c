@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of a write, without disk or socket. */
+#include "tests/lab.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events/json.h"
+
+static enum ipl_status append(struct lab *lab, struct ipl_event *ev)
+{
+	struct ipl_touches touches;
+	struct ipl_buf buf = { 0 };
+	enum ipl_status st;
+
+	ev->seq = lab->count + 1;
+	ev->time_ms = lab->time_ms;
+	ev->principal = IPL_STR("uid:0");
+	st = ipl_event_touches(&lab->call, ev, &touches, &lab->err);
+	if (st != IPL_OK)
+		return st;
+	ev->link_count = touches.count;
+	ev->links = ipl_arena_array(&lab->call, touches.count, sizeof(*ev->links));
+	for (uint32_t i = 0; st == IPL_OK && i < touches.count; i++)
+		st = ipl_heads_push(lab->heads, touches.at[i], ev->seq, &ev->links[i], &lab->err);
+	if (st == IPL_OK)
+		st = ipl_event_encode(ev, &buf, &lab->err);
+	if (st != IPL_OK)
+		return st;
+	if (lab->count == lab->cap) {
+		lab->cap = lab->cap == 0 ? 1024 : lab->cap * 2;
+		lab->record = realloc(lab->record, lab->cap * sizeof(*lab->record));
+		assert(lab->record != NULL);
+	}
+	lab->record[lab->count] =
+		ipl_arena_str(&lab->keep, (struct ipl_str){ (char *)buf.at, buf.len });
+	ipl_buf_release(&buf);
+	st = ipl_event_decode(lab->record[lab->count++], &lab->call, &lab->ev, &lab->err);
+	if (st == IPL_OK)
+		st = ipl_event_touches(&lab->call, &lab->ev, &touches, &lab->err);
+	return st == IPL_OK ? ipl_reduce(lab->state, &lab->ev, &touches, &lab->err) : st;
+}
+
+void lab_open(struct lab *lab, const char *init)
+{
+	struct ipl_value settings = ipl_nil();
+	struct ipl_event ev;
+	int64_t unused;
+	enum ipl_status st = IPL_OK;
+
+	memset(lab, 0, sizeof(*lab));
+	ipl_arena_init(&lab->keep, (size_t)4 << 30);
+	ipl_arena_init(&lab->call, (size_t)256 << 20);
+	lab->err = (struct ipl_error)IPL_ERROR_INIT(&lab->call);
+	lab->state = ipl_state_new();
+	lab->heads = ipl_heads_new();
+	lab->time_ms = 1000000;
+	if (init != NULL)
+		st = ipl_json_parse(&lab->call, ipl_str_of(init), &settings, &lab->err);
+	if (st == IPL_OK)
+		st = ipl_decide_ledger(&settings, 42, &lab->call, &ev, &unused, &lab->err);
+	if (st == IPL_OK)
+		st = append(lab, &ev);
+	if (st != IPL_OK)
+		fprintf(stderr, "lab: %s\n", lab->err.text);
+	assert(st == IPL_OK);
+}
+
+void lab_close(struct lab *lab)
+{
+	ipl_state_free(lab->state);
+	ipl_heads_free(lab->heads);
+	ipl_arena_release(&lab->keep);
+	ipl_arena_release(&lab->call);
+	free(lab->record);
+}
+
+static enum ipl_status write(struct lab *lab, const struct ipl_operation *operation,
+			     const void *args)
+{
+	struct ipl_event ev;
+	struct ipl_decision d = {
+		.state = lab->state,
+		.operation = operation,
+		.args = args,
+		.time_ms = lab->time_ms,
+		.arena = &lab->call,
+		.err = &lab->err,
+		.ev = &ev,
+	};
+	enum ipl_status st;
+
+	ipl_state_advance(lab->state, lab->time_ms);
+	st = ipl_operation_decide(&d);
+	if (st != IPL_OK)
+		return st;
+	lab->result = d.early_result;
+	if (d.answered_by != 0)
+		return IPL_OK;
+	lab->result = ipl_operation_result(&lab->call, IPL_STR("cn-hangzhou"),
+					   ipl_state_letters(lab->state), &ev);
+	return append(lab, &ev);
+}
+
+static enum ipl_status read_now(struct lab *lab, const struct ipl_operation *operation,
+				const void *args)
+{
+	struct ipl_lens lens;
+	struct ipl_read r = { .lens = &lens,
+			      .operation = operation,
+			      .args = args,
+			      .arena = &lab->call,
+			      .err = &lab->err,
+			      .result = &lab->result,
+			      .max_results = IPL_PAGE_MAX };
+
+	ipl_lens_of_state(&lens, lab->state, lab->time_ms, &lab->err);
+	return ipl_operation_read(&r);
+}
+
+enum ipl_status lab_call(struct lab *lab, const char *name, const char *format, ...)
+{
+	const struct ipl_operation *operation = ipl_operation_find(ipl_str_of(name));
+	struct ipl_value params;
+	struct ipl_common common;
+	char text[4096];
+	va_list list;
+	void *args;
+	enum ipl_status st;
+
+	assert(operation != NULL);
+	va_start(list, format);
+	(void)vsnprintf(text, sizeof(text), format, list);
+	va_end(list);
+	ipl_arena_reset(&lab->call);
+	lab->err = (struct ipl_error)IPL_ERROR_INIT(&lab->call);
+	lab->result = ipl_map();
+	args = ipl_arena_alloc(&lab->call, operation->params->size_bytes);
+	st = ipl_json_parse(&lab->call, ipl_str_of(text), &params, &lab->err);
+	if (st == IPL_OK)
+		st = ipl_operation_parse(operation, &params, &lab->call, args, &common, &lab->err);
+	if (st != IPL_OK)
+		return st;
+	return operation->kind == IPL_OPERATION_WRITE ? write(lab, operation, args) :
+							read_now(lab, operation, args);
+}
+
+const char *lab_text(struct lab *lab, const char *path)
+{
+	const struct ipl_value *value = ipl_value_at(&lab->result, ipl_str_of(path));
+
+	return value == NULL || value->type != IPL_VALUE_STR ? "" : value->str.at;
+}
+
+const char *lab_code(const struct lab *lab)
+{
+	return ipl_code_text(lab->err.code);
+}
+
+void lab_event(const struct lab *lab, uint64_t seq, struct ipl_arena *arena, struct ipl_event *out)
+{
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	enum ipl_status st = ipl_event_decode(lab->record[seq - 1], arena, out, &err);
+
+	assert(st == IPL_OK);
+	(void)st;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A ledger without disk or socket, for tests: decide, encode, decode, fold. Every
+ * event makes the whole way through bytes, and all of them are kept.
+ */
+#ifndef IPL_TESTS_LAB_H
+#define IPL_TESTS_LAB_H
+
+#include "operations/operation.h"
+#include "store/heads.h"
+
+struct lab {
+	struct ipl_state *state;
+	struct ipl_heads *heads;
+	struct ipl_arena keep;  /* records */
+	struct ipl_arena call;  /* of the call last made */
+	struct ipl_str *record; /* of event i + 1 */
+	size_t count, cap;
+	int64_t time_ms;
+	struct ipl_error err;    /* of the call last made */
+	struct ipl_value result; /* the same */
+	struct ipl_event ev;     /* what it appended */
+};
+
+/** Begin; @init is JSON settings or NULL. */
+void lab_open(struct lab *lab, const char *init);
+void lab_close(struct lab *lab);
+/**
+ * Call @operation (a write or a read of now) with JSON parameters, printed.
+ * IPL_OK, IPL_REFUSED with lab->err, or (a bug) IPL_ERR_CORRUPT from the fold.
+ */
+enum ipl_status lab_call(struct lab *lab, const char *operation, const char *format, ...)
+	IPL_PRINTF(3, 4);
+/** The member at @path of the last result, as text; "" where there is none. */
+const char *lab_text(struct lab *lab, const char *path);
+/** The code of the last refusal. */
+const char *lab_code(const struct lab *lab);
+/** Decode event @seq into @arena. */
+void lab_event(const struct lab *lab, uint64_t seq, struct ipl_arena *arena, struct ipl_event *out);
+
+#endif
