@@ -83,7 +83,7 @@ void ipl_ip6_format(struct ipl_ip6 ip, char out[IPL_IP6_TEXT_MAX])
 		}
 		/* Neither the first group nor the one after "::" has a colon before it. */
 		len += (size_t)snprintf(out + len, IPL_IP6_TEXT_MAX - len, "%s%x",
-					i == run_at + run_len ? "" : ":", group[i]);
+					i == 0 || i == run_at + run_len ? "" : ":", group[i]);
 	}
 }
 

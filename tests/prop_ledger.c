@@ -84,8 +84,9 @@ static enum ipl_status step_instance(struct lab *lab)
 	case 0:
 		return lab_call(lab, "StartInstance", "{\"InstanceId\":\"%s\"}", id);
 	case 1:
-		return lab_call(lab, "StopInstance", "{\"InstanceId\":\"%s\",\"StoppedMode\":\"%s\"}",
-				id, draw(2) ? "StopCharging" : "KeepCharging");
+		return lab_call(lab, "StopInstance",
+				"{\"InstanceId\":\"%s\",\"StoppedMode\":\"%s\"}", id,
+				draw(2) ? "StopCharging" : "KeepCharging");
 	case 2:
 		return lab_call(lab, "DeleteInstance", "{\"InstanceId\":\"%s\",\"Force\":%s}", id,
 				draw(4) ? "true" : "false");
@@ -103,14 +104,14 @@ static enum ipl_status step_instance(struct lab *lab)
 				"\"PrivateIpAddress\":\"%s\",\"Amount\":%u}",
 				some(lab, IPL_KIND_VSWITCH), some_ip(), 1 + (unsigned)draw(2));
 	default:
-		return lab_call(lab, "RunInstances",
-				"{\"InstanceType\":\"ecs.g6.xlarge\",\"Amount\":%u,\"MinAmount\":1,"
-				"\"InternetMaxBandwidthOut\":%u,\"NetworkInterface\":[{\"InstanceType\":"
-				"\"Primary\",\"VSwitchId\":\"%s\",\"SecondaryPrivateIpAddressCount\":%u},"
-				"{\"DeleteOnRelease\":%s}]}",
-				1 + (unsigned)draw(3), (unsigned)draw(2),
-				some(lab, IPL_KIND_VSWITCH), 1 + (unsigned)draw(3),
-				draw(2) ? "true" : "false");
+		return lab_call(
+			lab, "RunInstances",
+			"{\"InstanceType\":\"ecs.g6.xlarge\",\"Amount\":%u,\"MinAmount\":1,"
+			"\"InternetMaxBandwidthOut\":%u,\"NetworkInterface\":[{\"InstanceType\":"
+			"\"Primary\",\"VSwitchId\":\"%s\",\"SecondaryPrivateIpAddressCount\":%u},"
+			"{\"DeleteOnRelease\":%s}]}",
+			1 + (unsigned)draw(3), (unsigned)draw(2), some(lab, IPL_KIND_VSWITCH),
+			1 + (unsigned)draw(3), draw(2) ? "true" : "false");
 	}
 }
 
@@ -125,20 +126,25 @@ static enum ipl_status step_eni(struct lab *lab)
 				some(lab, IPL_KIND_VSWITCH), 1 + (unsigned)draw(3));
 	case 1:
 		return lab_call(lab, "AttachNetworkInterface",
-				"{\"InstanceId\":\"%s\",\"NetworkInterfaceId\":\"%s\"}", instance, id);
+				"{\"InstanceId\":\"%s\",\"NetworkInterfaceId\":\"%s\"}", instance,
+				id);
 	case 2:
 		return lab_call(lab, "DetachNetworkInterface",
-				"{\"InstanceId\":\"%s\",\"NetworkInterfaceId\":\"%s\"}", instance, id);
+				"{\"InstanceId\":\"%s\",\"NetworkInterfaceId\":\"%s\"}", instance,
+				id);
 	case 3:
-		return lab_call(lab, "DeleteNetworkInterface", "{\"NetworkInterfaceId\":\"%s\"}", id);
+		return lab_call(lab, "DeleteNetworkInterface", "{\"NetworkInterfaceId\":\"%s\"}",
+				id);
 	case 4:
-		return lab_call(lab, "AssignPrivateIpAddresses",
-				"{\"NetworkInterfaceId\":\"%s\",\"PrivateIpAddress\":[\"%s\",\"%s\"]}",
-				id, some_ip(), some_ip());
+		return lab_call(
+			lab, "AssignPrivateIpAddresses",
+			"{\"NetworkInterfaceId\":\"%s\",\"PrivateIpAddress\":[\"%s\",\"%s\"]}", id,
+			some_ip(), some_ip());
 	case 5:
-		return lab_call(lab, "AssignPrivateIpAddresses",
-				"{\"NetworkInterfaceId\":\"%s\",\"SecondaryPrivateIpAddressCount\":%u}",
-				id, 1 + (unsigned)draw(2));
+		return lab_call(
+			lab, "AssignPrivateIpAddresses",
+			"{\"NetworkInterfaceId\":\"%s\",\"SecondaryPrivateIpAddressCount\":%u}", id,
+			1 + (unsigned)draw(2));
 	default:
 		return lab_call(lab, "UnassignPrivateIpAddresses",
 				"{\"NetworkInterfaceId\":\"%s\",\"PrivateIpAddress\":[\"%s\"]}", id,
@@ -264,10 +270,9 @@ static void check_holders(struct lab *lab)
 		assert_true(i->public_ip == 0 || i->eip == 0);
 		assert_true(i->public_ip == 0 || i->bandwidth_out > 0);
 		if (i->public_ip != 0)
-			assert_int_equal(ipl_state_holding(lab->state,
-							   ipl_key_ip4(0, i->public_ip))
-						 .eni,
-					 i->enis.at[0]);
+			assert_int_equal(
+				ipl_state_holding(lab->state, ipl_key_ip4(0, i->public_ip)).eni,
+				i->enis.at[0]);
 	}
 }
 
@@ -366,13 +371,14 @@ static void test_fill(void **state)
 	for (unsigned i = 1; i <= 252; i++) {
 		char wanted[IPL_IP4_TEXT_MAX];
 		(void)snprintf(wanted, sizeof(wanted), "10.0.0.%u", i);
-		assert_int_equal(lab_call(&lab, "CreateNetworkInterface",
-					  "{\"VSwitchId\":\"%s\"}", vswitch),
-				 IPL_OK);
+		assert_int_equal(
+			lab_call(&lab, "CreateNetworkInterface", "{\"VSwitchId\":\"%s\"}", vswitch),
+			IPL_OK);
 		assert_string_equal(lab_text(&lab, "PrivateIpAddress"), wanted);
 	}
-	assert_int_equal(lab_call(&lab, "CreateNetworkInterface", "{\"VSwitchId\":\"%s\"}", vswitch),
-			 IPL_REFUSED);
+	assert_int_equal(
+		lab_call(&lab, "CreateNetworkInterface", "{\"VSwitchId\":\"%s\"}", vswitch),
+		IPL_REFUSED);
 	assert_string_equal(lab_code(&lab), "InvalidVSwitchId.IpNotEnough");
 	lab_close(&lab);
 }
