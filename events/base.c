@@ -112,7 +112,7 @@ bool ipl_str_to_int(struct ipl_str s, int64_t *out)
 
 /* --- errors --- */
 
-static void print_error(struct ipl_error *err, const char *format, va_list args)
+static void IPL_PRINTF(2, 0) print_error(struct ipl_error *err, const char *format, va_list args)
 {
 	size_t len, cut = 0;
 	int want = vsnprintf(err->text, sizeof(err->text), format, args);
