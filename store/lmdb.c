@@ -122,7 +122,6 @@ enum ipl_status ipl_lmdb_env_open(struct ipl_store *store, struct ipl_error *err
 	if (rc != 0)
 		return ipl_lmdb_status(store, err, rc, "open");
 	store->map_bytes = map_bytes;
-	store->generation++;
 	rc = open_dbis(store);
 	if (rc != 0) {
 		mdb_env_close(store->env);
@@ -473,6 +472,11 @@ static enum ipl_status reopen(struct ipl_store *store, struct ipl_head *found,
 	enum ipl_status st;
 
 	pthread_rwlock_wrlock(&store->env_lock);
+	for (struct ipl_reader *reader = store->readers; reader != NULL; reader = reader->next) {
+		if (reader->txn != NULL)
+			mdb_txn_abort(reader->txn); /* it must not outlive its environment */
+		reader->txn = NULL;
+	}
 	if (store->env != NULL)
 		mdb_env_close(store->env);
 	store->env = NULL;

@@ -12,10 +12,10 @@
 struct ipl_store {
 	enum ipl_store_mode mode;
 	char *dir;
-	char *path;          /* of log.mdb */
-	int lock_fd;         /* -1: not held */
-	MDB_env *env;        /* NULL after a failure that it could not be reopened from */
-	uint64_t generation; /* of env: one more each time it is opened */
+	char *path;                 /* of log.mdb */
+	int lock_fd;                /* -1: not held */
+	MDB_env *env;               /* NULL after a failure that it could not be reopened from */
+	struct ipl_reader *readers; /* changed with env_lock held for writing */
 	MDB_dbi log;
 	MDB_dbi roots;
 	MDB_dbi meta;
@@ -31,8 +31,8 @@ struct ipl_store {
 
 struct ipl_reader {
 	struct ipl_store *store;
-	MDB_txn *txn;        /* reset between calls; NULL before the first */
-	uint64_t generation; /* of the environment that txn belongs to */
+	struct ipl_reader *next;
+	MDB_txn *txn; /* reset between calls; NULL before the first in an environment */
 	struct ipl_buf record;
 };
 

@@ -19,16 +19,25 @@ enum ipl_status ipl_reader_open(struct ipl_store *store, struct ipl_reader **out
 	if (reader == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a reader");
 	reader->store = store;
+	pthread_rwlock_wrlock(&store->env_lock);
+	reader->next = store->readers;
+	store->readers = reader;
+	pthread_rwlock_unlock(&store->env_lock);
 	*out = reader;
 	return IPL_OK;
 }
 
 void ipl_reader_close(struct ipl_reader *reader)
 {
+	struct ipl_reader **at;
+
 	if (reader == NULL)
 		return;
-	pthread_rwlock_rdlock(&reader->store->env_lock);
-	if (reader->txn != NULL && reader->generation == reader->store->generation)
+	pthread_rwlock_wrlock(&reader->store->env_lock);
+	for (at = &reader->store->readers; *at != reader; at = &(*at)->next) {
+	}
+	*at = reader->next;
+	if (reader->txn != NULL)
 		mdb_txn_abort(reader->txn);
 	pthread_rwlock_unlock(&reader->store->env_lock);
 	ipl_buf_release(&reader->record);
@@ -42,11 +51,9 @@ static int begin_once(struct ipl_reader *reader)
 
 	if (store->env == NULL)
 		return MDB_PANIC;
-	if (reader->txn != NULL && reader->generation == store->generation)
+	if (reader->txn != NULL)
 		return mdb_txn_renew(reader->txn);
-	reader->txn = NULL; /* the environment was reopened, and its transactions went with it */
 	rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &reader->txn);
-	reader->generation = store->generation;
 	if (rc != 0)
 		reader->txn = NULL;
 	return rc;

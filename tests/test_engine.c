@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Given: the engine on a disk that refuses a commit on demand.
+ * Claimed: answers wait for exactly what they tell of; what waited for a commit that fails is not
+ * kept, the state is that of the log again, and the next append works.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "server/engine.h"
+
+#include <lmdb.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int commits_until_failure; /* 0: none fails */
+
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn)
+{
+	if (commits_until_failure == 0 || --commits_until_failure > 0)
+		return __real_mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return EIO;
+}
+
+struct desk {
+	char dir[64];
+	struct ipl_engine *engine;
+	struct ipl_arena arena;
+	struct ipl_error err;
+	int64_t now_ms;
+	uint8_t calls;
+};
+
+static void open_desk(struct desk *desk)
+{
+	if (ipl_engine_open(desk->dir, IPL_ENGINE_SERVE, NULL, desk->now_ms, &desk->engine,
+			    &desk->err) != IPL_OK)
+		fail_msg("%s", desk->err.text);
+}
+
+static int set_up(void **state)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+
+	(void)snprintf(desk->dir, sizeof(desk->dir), "/tmp/ipl-engine-XXXXXX");
+	assert_non_null(mkdtemp(desk->dir));
+	desk->err = (struct ipl_error)IPL_ERROR_INIT(NULL);
+	desk->now_ms = 1700000000000;
+	ipl_arena_init(&desk->arena, (size_t)64 << 20);
+	commits_until_failure = 0;
+	open_desk(desk);
+	*state = desk;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const files[] = { "log.mdb", "log.mdb-lock", "lock" };
+	struct desk *desk = *state;
+	char path[128];
+
+	ipl_engine_close(desk->engine);
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(files); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", desk->dir, files[i]);
+		unlink(path);
+	}
+	rmdir(desk->dir);
+	ipl_arena_release(&desk->arena);
+	free(desk);
+	return 0;
+}
+
+static struct ipl_answer call(struct desk *desk, const char *operation, const char *name,
+			      const char *value)
+{
+	struct ipl_value params = ipl_map();
+	struct ipl_call c = {
+		.operation = ipl_str_of(operation),
+		.params = &params,
+		.principal = IPL_STR("uid:0"),
+		.now_ms = ++desk->now_ms,
+	};
+	struct ipl_answer answer;
+
+	ipl_arena_reset(&desk->arena);
+	if (name != NULL)
+		ipl_map_add(&desk->arena, &params, name, ipl_text_of(value));
+	c.request_id[0] = ++desk->calls;
+	ipl_engine_call(desk->engine, &c, &desk->arena, &answer);
+	return answer;
+}
+
+static struct ipl_answer create(struct desk *desk)
+{
+	return call(desk, "CreateVpc", "CidrBlock", "10.0.0.0/16");
+}
+
+static int64_t vpc_count(struct desk *desk)
+{
+	struct ipl_answer answer = call(desk, "DescribeVpcs", NULL, NULL);
+
+	assert_int_equal(answer.status, IPL_OK);
+	return ipl_map_get(&answer.result, "TotalCount")->integer;
+}
+
+static void test_answers_wait(void **state)
+{
+	struct desk *desk = *state;
+	struct ipl_answer answer = create(desk);
+
+	assert_int_equal(answer.status, IPL_OK);
+	assert_int_equal(answer.wait_seq, 2);
+	assert_int_equal(ipl_engine_durable_seq(desk->engine), 1);
+	/* A read and a refusal saw what is not durable yet: they wait for it too. */
+	assert_int_equal(call(desk, "DescribeVpcs", NULL, NULL).wait_seq, 2);
+	assert_int_equal(call(desk, "DeleteVpc", "VpcId", "vpc-x").wait_seq, 2);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
+	assert_int_equal(ipl_engine_durable_seq(desk->engine), 2);
+}
+
+static void test_failed_commit(void **state)
+{
+	struct desk *desk = *state;
+
+	assert_int_equal(create(desk).status, IPL_OK);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(create(desk).status, IPL_OK);
+	commits_until_failure = 1;
+	ipl_engine_flush(desk->engine);
+	/* Decided on top of a batch that fails: it falls with it. */
+	assert_int_equal(create(desk).status, IPL_OK);
+	assert_int_equal(vpc_count(desk), 5);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_ERR_IO);
+	assert_int_equal(ipl_engine_durable_seq(desk->engine), 2);
+	assert_int_equal(vpc_count(desk), 1);
+	assert_int_equal(create(desk).wait_seq, 3);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
+	assert_int_equal(vpc_count(desk), 2);
+	ipl_engine_close(desk->engine);
+	open_desk(desk);
+	assert_int_equal(vpc_count(desk), 2);
+	assert_int_equal(ipl_engine_durable_seq(desk->engine), 3);
+}
+
+static void test_token_of_what_was_lost(void **state)
+{
+	struct desk *desk = *state;
+
+	commits_until_failure = 1;
+	assert_int_equal(call(desk, "AllocateEipAddress", "ClientToken", "t").wait_seq, 2);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_ERR_IO);
+	/* The retry is a first time. */
+	assert_int_equal(call(desk, "AllocateEipAddress", "ClientToken", "t").wait_seq, 2);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
+	assert_int_equal(call(desk, "AllocateEipAddress", "ClientToken", "t").wait_seq, 2);
+	assert_int_equal(ipl_engine_durable_seq(desk->engine), 2);
+}
+
+static void test_reading_engine(void **state)
+{
+	struct desk *desk = *state;
+	struct ipl_answer answer;
+
+	assert_int_equal(create(desk).status, IPL_OK);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
+	ipl_engine_close(desk->engine);
+	assert_int_equal(ipl_engine_open(desk->dir, IPL_ENGINE_READ, NULL, desk->now_ms,
+					 &desk->engine, &desk->err),
+			 IPL_OK);
+	assert_int_equal(vpc_count(desk), 1);
+	answer = create(desk);
+	assert_int_equal(answer.status, IPL_ERR_IO);
+	assert_non_null(strstr(answer.err.text, "running server"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_answers_wait, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_failed_commit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_token_of_what_was_lost, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_reading_engine, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
