@@ -57,6 +57,7 @@ void ipl_conn_free(struct ipl_conn *conn)
 	if (conn->next != NULL)
 		conn->next->prev = conn->prev;
 	conn->server->conn_count--;
+	conn->server->deferred_count -= conn->is_deferred;
 	close(conn->fd);
 	ipl_buf_release(&conn->in);
 	ipl_buf_release(&conn->out);
@@ -240,7 +241,8 @@ static void greet(struct ipl_conn *conn, const struct ipl_frame *frame)
 	}
 }
 
-static void execute(struct ipl_conn *conn, const struct ipl_frame *frame,
+/* False where nothing was done yet, and it is to be asked again later. */
+static bool execute(struct ipl_conn *conn, const struct ipl_frame *frame,
 		    const uint8_t request_id[IPL_REQUEST_ID_BYTES])
 {
 	struct ipl_server *server = conn->server;
@@ -257,16 +259,27 @@ static void execute(struct ipl_conn *conn, const struct ipl_frame *frame,
 	if (server->is_damaged) {
 		a = (struct ipl_answer){ .status = server->damage.status, .err = server->damage };
 		answer(conn, frame->msgid, &a, request_id);
-		return;
+		return true;
 	}
 	ipl_engine_call(server->engine, &call, &server->arena, &a);
+	if (a.is_deferred)
+		return false;
 	if (a.status == IPL_OK && ipl_str_is(frame->operation, "Hello"))
 		greet(conn, frame);
 	answer(conn, frame->msgid, &a, request_id);
+	return true;
 }
 
-/* A frame whose border is known. False where the connection cannot go on. */
-static bool take_frame(struct ipl_conn *conn, const uint8_t *bytes, size_t len)
+enum taken {
+	TAKEN_ALL,      /* what is left is the beginning of a frame, or nothing */
+	TAKEN_ENOUGH,   /* there is more, for the next turn */
+	TAKEN_FULL,     /* too many answers wait: the next turn comes when some have left */
+	TAKEN_DEFERRED, /* the next frame asks for a past that is being folded */
+	TAKEN_BROKEN,   /* the connection cannot go on */
+};
+
+/* A frame whose border is known. TAKEN_ALL: go on with the next one. */
+static enum taken take_frame(struct ipl_conn *conn, const uint8_t *bytes, size_t len)
 {
 	struct ipl_server *server = conn->server;
 	struct ipl_answer a = { .err = IPL_ERROR_INIT(&server->arena) };
@@ -276,11 +289,12 @@ static bool take_frame(struct ipl_conn *conn, const uint8_t *bytes, size_t len)
 	ipl_arena_reset(&server->arena);
 	next_request_id(server, request_id);
 	a.status = ipl_rpc_parse(bytes, len, &server->arena, &frame, &a.err);
-	if (a.status == IPL_OK && frame.is_request)
-		execute(conn, &frame, request_id);
-	else if (a.status != IPL_OK && frame.has_msgid)
+	if (a.status == IPL_OK && frame.is_request && !execute(conn, &frame, request_id))
+		return TAKEN_DEFERRED;
+	if (a.status != IPL_OK && frame.has_msgid)
 		answer(conn, frame.msgid, &a, request_id);
-	return a.status == IPL_OK || frame.has_msgid;
+	return (a.status == IPL_OK || frame.has_msgid) && !conn->out.failed ? TAKEN_ALL :
+									      TAKEN_BROKEN;
 }
 
 /* The frame border is lost: one answer where a msgid was readable, then the end. */
@@ -304,13 +318,6 @@ static void give_up(struct ipl_conn *conn, enum ipl_scan found, const uint8_t *b
 		answer(conn, msgid, &a, request_id);
 }
 
-enum taken {
-	TAKEN_ALL,    /* what is left is the beginning of a frame, or nothing */
-	TAKEN_ENOUGH, /* there is more, for the next turn */
-	TAKEN_FULL,   /* too many answers wait: the next turn comes when some have left */
-	TAKEN_BROKEN, /* the connection cannot go on */
-};
-
 /* Take the frames that are here. */
 static enum taken take_frames(struct ipl_conn *conn)
 {
@@ -318,6 +325,7 @@ static enum taken take_frames(struct ipl_conn *conn)
 		const uint8_t *at = conn->in.at + conn->in_used;
 		size_t len = conn->in.len - conn->in_used, size = 0;
 		enum ipl_scan found;
+		enum taken taken;
 		if (is_full(conn))
 			return TAKEN_FULL;
 		found = ipl_scan(&conn->scanner, at, len, IPL_FRAME_BYTES_MAX, &size);
@@ -327,9 +335,11 @@ static enum taken take_frames(struct ipl_conn *conn)
 			give_up(conn, found, at, len);
 			return TAKEN_BROKEN;
 		}
-		conn->in_used += size;
-		if (!take_frame(conn, at, size) || conn->out.failed)
-			return TAKEN_BROKEN;
+		taken = take_frame(conn, at, size);
+		if (taken != TAKEN_DEFERRED)
+			conn->in_used += size;
+		if (taken != TAKEN_ALL)
+			return taken;
 	}
 	return conn->in_used < conn->in.len ? TAKEN_ENOUGH : TAKEN_ALL;
 }
@@ -362,20 +372,11 @@ static bool read_more(struct ipl_conn *conn)
 	return true;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *context)
+/* Take what is here, and see how it goes on. */
+static void go_on(struct ipl_conn *conn)
 {
-	struct ipl_conn *conn = context;
-	enum taken taken;
+	enum taken taken = take_frames(conn);
 
-	(void)fd;
-	(void)what;
-	if (conn->input_done || conn->server->is_stopping)
-		return;
-	if (!read_more(conn)) {
-		ipl_conn_free(conn);
-		return;
-	}
-	taken = take_frames(conn);
 	compact_in(conn);
 	/* After the end of input its whole frames are answered; half a frame is nothing. */
 	if (taken == TAKEN_BROKEN || (taken == TAKEN_ALL && conn->eof)) {
@@ -384,8 +385,34 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	}
 	if (taken == TAKEN_ENOUGH)
 		event_active(conn->readable, EV_READ, 0);
-	if (taken == TAKEN_FULL)
-		event_del(conn->readable);
 	conn->is_paused = taken == TAKEN_FULL;
+	conn->is_deferred = taken == TAKEN_DEFERRED;
+	conn->server->deferred_count += conn->is_deferred;
+	if (conn->is_paused || conn->is_deferred)
+		event_del(conn->readable);
 	flush(conn);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct ipl_conn *conn = context;
+
+	(void)fd;
+	(void)what;
+	if (conn->input_done || conn->server->is_stopping)
+		return;
+	if (!read_more(conn))
+		ipl_conn_free(conn);
+	else
+		go_on(conn);
+}
+
+void ipl_conn_retry(struct ipl_conn *conn)
+{
+	conn->is_deferred = false;
+	conn->server->deferred_count--;
+	if (!conn->eof && event_add(conn->readable, NULL) != 0)
+		ipl_conn_free(conn);
+	else
+		go_on(conn);
 }

@@ -177,6 +177,7 @@ void ipl_engine_drop_views(struct ipl_engine *engine)
 		ipl_state_free(engine->view[i].state);
 		engine->view[i] = (struct ipl_view){ 0 };
 	}
+	engine->building = NULL;
 }
 
 static void forget(struct ipl_engine *engine)
@@ -475,6 +476,8 @@ static void add_request_id(struct ipl_arena *arena, const struct ipl_call *call,
 {
 	char uuid[IPL_UUID_TEXT_MAX];
 
+	if (ipl_map_get(result, "RequestId") != NULL)
+		return; /* an event is answered as it is, with the id of the request that made it */
 	ipl_uuid_format(call->request_id, uuid);
 	ipl_map_add(arena, result, "RequestId", ipl_textf(arena, "%s", uuid));
 }
@@ -541,6 +544,7 @@ void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
 					       "an append failed half-way: try again");
 	else
 		answer->status = execute(engine, call, arena, answer);
+	answer->is_deferred = answer->status == IPL_ERR_BUSY;
 	if (answer->status == IPL_OK)
 		add_request_id(arena, call, &answer->result);
 	if (answer->status == IPL_OK && arena->failed)

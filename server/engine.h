@@ -56,11 +56,22 @@ struct ipl_answer {
 	struct ipl_value result; /* a map, in the call's arena */
 	struct ipl_error err;    /* details in the call's arena */
 	uint64_t wait_seq;       /* the answer leaves when the log is durable up to here */
+	/*
+	 * Nothing was done yet: a state of the past is being folded. Call again with the same
+	 * parameters after ipl_engine_work() has given false.
+	 */
+	bool is_deferred;
 };
 
 /** Execute @call. Everything of the answer is in @arena. */
 void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
 		     struct ipl_arena *arena, struct ipl_answer *answer);
+
+/**
+ * Go on folding a state of the past for some milliseconds, so that those who ask for
+ * the past stall nobody. False where there is nothing (more) to fold.
+ */
+bool ipl_engine_work(struct ipl_engine *engine);
 
 /** An eventfd that becomes readable when a commit is done: call ipl_engine_collect() then. */
 int ipl_engine_fd(const struct ipl_engine *engine);

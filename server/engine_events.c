@@ -11,7 +11,7 @@
 
 #define PAGE_BYTES_MAX ((size_t)3900 << 10)
 /* Events that one page looks at; it then ends early, with a token to go on. */
-#define LOOKED_AT_MAX 50000u
+#define LOOKED_AT_MAX 5000u
 
 struct events {
 	struct ipl_engine *engine;

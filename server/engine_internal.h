@@ -14,7 +14,8 @@
 /* A whole state of the past, kept while it may be asked again. */
 struct ipl_view {
 	struct ipl_state *state;
-	uint64_t used; /* when it was asked last, counted in asks */
+	uint64_t target; /* the seq it is asked for: it is whole when it stands there */
+	uint64_t used;   /* when it was asked last, counted in asks */
 };
 
 struct ipl_engine {
@@ -45,6 +46,7 @@ struct ipl_engine {
 	struct ipl_str region; /* a copy: it is the ledger's for ever */
 	struct ipl_source source;
 	struct ipl_view view[IPL_VIEWS_MAX];
+	struct ipl_view *building; /* the one that is not whole yet; NULL: none */
 	uint64_t asks;
 	struct ipl_arena scratch; /* for folding */
 };

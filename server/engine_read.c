@@ -10,6 +10,9 @@
 #include "events/hash.h"
 #include "events/time.h"
 
+/* What is folded of a past state before others have their turn: a few milliseconds. */
+#define SLICE_EVENTS 2000u
+
 /* --- moments --- */
 
 static enum ipl_status time_of(struct ipl_engine *engine, uint64_t seq, int64_t *out,
@@ -140,23 +143,65 @@ static struct ipl_view *choose_view(struct ipl_engine *engine, uint64_t seq)
 	return oldest;
 }
 
-static enum ipl_status view_at(struct ipl_engine *engine, uint64_t seq,
-			       const struct ipl_state **out, struct ipl_error *err)
+/* Fold the view that is being built a little further. */
+static enum ipl_status build(struct ipl_engine *engine, struct ipl_error *err)
 {
-	struct ipl_view *view = choose_view(engine, seq);
-	enum ipl_status st;
+	struct ipl_view *view = engine->building;
+	uint64_t stop = ipl_state_seq(view->state) + SLICE_EVENTS;
+	enum ipl_status st = ipl_fold_to(view->state, &engine->source,
+					 stop < view->target ? stop : view->target, err);
 
-	if (view->state == NULL)
-		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a view");
-	view->used = ++engine->asks;
-	st = ipl_fold_to(view->state, &engine->source, seq, err);
 	if (st != IPL_OK) {
 		ipl_state_free(view->state);
 		*view = (struct ipl_view){ 0 };
-		return st;
 	}
-	*out = view->state;
-	return IPL_OK;
+	if (st != IPL_OK || ipl_state_seq(view->state) == view->target)
+		engine->building = NULL;
+	return st;
+}
+
+bool ipl_engine_work(struct ipl_engine *engine)
+{
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+
+	if (engine->building == NULL)
+		return false;
+	/* A failure shows again when the one who asked for it asks again. */
+	return build(engine, &err) == IPL_OK && engine->building != NULL;
+}
+
+/* The whole state as of @seq; IPL_ERR_BUSY while it is still being folded. */
+static enum ipl_status view_at(struct ipl_engine *engine, uint64_t seq,
+			       const struct ipl_state **out, struct ipl_error *err)
+{
+	struct ipl_view *view;
+	enum ipl_status st;
+
+	for (size_t i = 0; i < IPL_VIEWS_MAX; i++) {
+		view = &engine->view[i];
+		if (view->state == NULL || view == engine->building || view->target != seq)
+			continue;
+		view->used = ++engine->asks;
+		*out = view->state;
+		return IPL_OK;
+	}
+	if (engine->building == NULL) {
+		view = choose_view(engine, seq);
+		if (view->state == NULL)
+			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a view");
+		view->target = seq;
+		view->used = ++engine->asks;
+		engine->building = view;
+		st = build(engine, err);
+		if (st != IPL_OK)
+			return st;
+		if (engine->building == NULL) {
+			*out = view->state;
+			return IPL_OK;
+		}
+	}
+	return ipl_error_set(err, IPL_ERR_BUSY, "the state as of event %" PRIu64 " is being folded",
+			     seq);
 }
 
 /* --- pages --- */

@@ -139,13 +139,33 @@ static void notify_systemd(const char *state)
 
 /* --- the loop, and its end --- */
 
+/*
+ * Fold on at the past that somebody waits for; when it is there, who waits asks
+ * again. Each that asks again either is answered or has the next one folded.
+ */
+static void work(struct ipl_server *server)
+{
+	if (ipl_engine_work(server->engine))
+		return;
+	server->is_working = false;
+	for (struct ipl_conn *conn = server->conns, *next; conn != NULL; conn = next) {
+		next = conn->next;
+		if (conn->is_deferred)
+			ipl_conn_retry(conn);
+	}
+}
+
 static void run(struct ipl_server *server)
 {
 	while (!server->is_stopping) {
-		if (event_base_loop(server->base, EVLOOP_ONCE) < 0)
+		if (event_base_loop(server->base,
+				    EVLOOP_ONCE | (server->is_working ? EVLOOP_NONBLOCK : 0)) < 0)
 			break;
 		if (!server->is_damaged)
 			ipl_engine_flush(server->engine);
+		server->is_working = server->is_working || server->deferred_count > 0;
+		if (server->is_working)
+			work(server);
 	}
 }
 
@@ -163,8 +183,11 @@ static void finish(struct ipl_server *server)
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 	bool is_over = false;
 	struct event *deadline = evtimer_new(server->base, on_deadline, &is_over);
-	enum ipl_status st = ipl_engine_settle(server->engine, &err);
+	enum ipl_status st;
 
+	while (server->deferred_count > 0) /* what was asked before is answered */
+		work(server);
+	st = ipl_engine_settle(server->engine, &err);
 	ipl_listeners_close(server);
 	if (st == IPL_OK)
 		release_all(server, NULL);

@@ -43,9 +43,10 @@ struct ipl_conn {
 	struct ipl_held *held;
 	uint32_t held_first, held_count, held_cap;
 	bool errors_as_maps;
-	bool eof;        /* the peer sends no more */
-	bool is_paused;  /* not read from until answers have left */
-	bool input_done; /* no more is read: it closes when all has left */
+	bool eof;         /* the peer sends no more */
+	bool is_paused;   /* not read from until answers have left */
+	bool is_deferred; /* its next request waits for a past that is being folded */
+	bool input_done;  /* no more is read: it closes when all has left */
 	char principal[IPL_PRINCIPAL_MAX + 1];
 	enum ipl_access access;
 	bool may_name_key; /* a TCP client may say who it is by Hello */
@@ -73,6 +74,8 @@ struct ipl_server {
 	struct ipl_arena arena; /* of the call being executed */
 	uint8_t random[4096];   /* for request ids */
 	size_t random_left;
+	uint32_t deferred_count; /* connections that wait for a past */
+	bool is_working;         /* a past is being folded that somebody waits for */
 	bool is_stopping;
 	bool is_damaged; /* the log cannot be folded: no call is answered any more */
 	struct ipl_error damage;
@@ -84,6 +87,8 @@ void ipl_conn_open(struct ipl_server *server, int fd, const char *principal, boo
 void ipl_conn_free(struct ipl_conn *conn);
 /** Let go what the disk has now; with @failed, answer the rest with it. */
 void ipl_conn_release(struct ipl_conn *conn, uint64_t durable_seq, const struct ipl_error *failed);
+/** The past that its next request waits for is there: execute it. */
+void ipl_conn_retry(struct ipl_conn *conn);
 /** Read no more; close when all answers have left. */
 void ipl_conn_finish(struct ipl_conn *conn);
 

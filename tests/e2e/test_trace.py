@@ -13,6 +13,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from ledger import BINARY, Refused, Server, Tap, skip
@@ -185,6 +186,39 @@ def check_past(tap, client, events):
     tap.ok(by_time == 0, f"{timed} of them by time too", by_time)
 
 
+def check_past_lists(tap, server, events):
+    """Whole lists of the past, asked by several at once while others write."""
+    chance = random.Random(4711)
+    seqs = sorted(chance.sample(range(1, len(events) + 1), 12))
+    model, at, wanted = Model(), 0, {}
+    for seq in seqs:
+        while at < seq:
+            model.apply(events[at])
+            at += 1
+        wanted[seq] = (set(model.instance), set(model.eip))
+    got, slowest = {}, [0.0]
+
+    def ask(mine):
+        client = server.client()
+        for seq in mine:
+            got[seq] = tuple({e[key] for e in pages(client, operation, lambda r: r[outer][inner], AsOf=seq)}
+                             for operation, (outer, inner, key) in
+                             ((o, LISTS[o]) for o in ("DescribeInstances", "DescribeEipAddresses")))
+        client.close()
+
+    askers = [threading.Thread(target=ask, args=(seqs[n::6],)) for n in range(6)]
+    for asker in askers:
+        asker.start()
+    client = server.client()
+    while any(asker.is_alive() for asker in askers):
+        begin = time.monotonic()
+        client.call("CreateVpc", CidrBlock="10.0.0.0/16", DryRun=False)
+        slowest[0] = max(slowest[0], time.monotonic() - begin)
+    wrong = [seq for seq in seqs if got.get(seq) != wanted[seq]]
+    tap.ok(not wrong, "12 whole lists of the past, asked by 6 at once, equal a naive fold", wrong)
+    print(f"# meanwhile the slowest durable write took {slowest[0] * 1000:.0f} ms")
+
+
 def check_end(tap, model, lists):
     got = {key: shown(e) for name in ("DescribeInstances", "DescribeNetworkInterfaces",
                                       "DescribeEipAddresses") for key, e in lists[name].items()}
@@ -240,6 +274,8 @@ def main():
     lists = all_lists(client)
     check_end(tap, model, lists)
     check_past(tap, client, events)
+    check_past_lists(tap, server, events)
+    lists = all_lists(client)
 
     tap.equal(server.stop(), 0, "SIGTERM ends the server with 0")
     server.start()
