@@ -87,13 +87,6 @@ void ipl_ip6_format(struct ipl_ip6 ip, char out[IPL_IP6_TEXT_MAX])
 	}
 }
 
-int ipl_ip6_compare(struct ipl_ip6 a, struct ipl_ip6 b)
-{
-	if (a.hi != b.hi)
-		return a.hi < b.hi ? -1 : 1;
-	return a.lo < b.lo ? -1 : a.lo > b.lo;
-}
-
 /* Cut "address/prefix" in two; false where the prefix is no number up to @max. */
 static bool split(struct ipl_str text, int64_t max, struct ipl_str *address, uint8_t *prefix_len)
 {
@@ -190,15 +183,4 @@ bool ipl_cidr4_overlaps(struct ipl_cidr4 a, struct ipl_cidr4 b)
 bool ipl_cidr4_equal(struct ipl_cidr4 a, struct ipl_cidr4 b)
 {
 	return a.base == b.base && a.prefix_len == b.prefix_len;
-}
-
-bool ipl_cidr6_contains(struct ipl_cidr6 cidr, struct ipl_ip6 ip)
-{
-	return (ip.hi & ~host_mask6(cidr.prefix_len)) == cidr.hi;
-}
-
-bool ipl_cidr6_covers(struct ipl_cidr6 outer, struct ipl_cidr6 inner)
-{
-	return inner.prefix_len >= outer.prefix_len &&
-	       ipl_cidr6_contains(outer, (struct ipl_ip6){ inner.hi, 0 });
 }

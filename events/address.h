@@ -38,7 +38,6 @@ void ipl_ip4_format(uint32_t ip, char out[IPL_IP4_TEXT_MAX]);
 bool ipl_ip6_parse(struct ipl_str text, struct ipl_ip6 *out);
 /** The canonical text of RFC 5952. */
 void ipl_ip6_format(struct ipl_ip6 ip, char out[IPL_IP6_TEXT_MAX]);
-int ipl_ip6_compare(struct ipl_ip6 a, struct ipl_ip6 b);
 
 /** "a.b.c.d/n", n without leading zeros. Host bits that are set make it false too. */
 bool ipl_cidr4_parse(struct ipl_str text, struct ipl_cidr4 *out);
@@ -54,7 +53,5 @@ bool ipl_cidr4_contains(struct ipl_cidr4 cidr, uint32_t ip);
 bool ipl_cidr4_covers(struct ipl_cidr4 outer, struct ipl_cidr4 inner);
 bool ipl_cidr4_overlaps(struct ipl_cidr4 a, struct ipl_cidr4 b);
 bool ipl_cidr4_equal(struct ipl_cidr4 a, struct ipl_cidr4 b);
-bool ipl_cidr6_contains(struct ipl_cidr6 cidr, struct ipl_ip6 ip);
-bool ipl_cidr6_covers(struct ipl_cidr6 outer, struct ipl_cidr6 inner);
 
 #endif

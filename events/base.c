@@ -45,16 +45,6 @@ bool ipl_str_starts(struct ipl_str a, const char *prefix)
 	return a.len >= len && (len == 0 || memcmp(a.at, prefix, len) == 0);
 }
 
-int ipl_str_compare(struct ipl_str a, struct ipl_str b)
-{
-	size_t len = a.len < b.len ? a.len : b.len;
-	int order = len == 0 ? 0 : memcmp(a.at, b.at, len);
-
-	if (order != 0)
-		return order;
-	return a.len < b.len ? -1 : a.len > b.len;
-}
-
 /* How many bytes the character at @at has, or 0 where there is none (RFC 3629). */
 static size_t utf8_len(const uint8_t *at, size_t left)
 {

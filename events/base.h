@@ -51,8 +51,6 @@ struct ipl_str ipl_str_of(const char *text);
 bool ipl_str_equal(struct ipl_str a, struct ipl_str b);
 bool ipl_str_is(struct ipl_str a, const char *text);
 bool ipl_str_starts(struct ipl_str a, const char *prefix);
-/** Bytewise order, a prefix before what it begins: <0, 0, >0. */
-int ipl_str_compare(struct ipl_str a, struct ipl_str b);
 /** Whether the bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool ipl_str_is_utf8(struct ipl_str s);
 /** The number of characters (code points) in valid UTF-8. */

@@ -27,7 +27,6 @@
 	X(UNKNOWN_OPERATION, 404, "UnknownOperation")                                   \
 	X(MALFORMED_REQUEST, 400, "MalformedRequest")                                   \
 	X(FRAME_TOO_LARGE, 413, "FrameTooLarge")                                        \
-	X(UNAUTHENTICATED, 401, "Unauthenticated")                                      \
 	X(OVERLOADED, 503, "Overloaded")                                                \
 	X(STORE_UNAVAILABLE, 503, "StoreUnavailable")                                   \
 	X(OUTCOME_UNKNOWN, 503, "OutcomeUnknown")                                       \
@@ -40,10 +39,7 @@
 	X(CIDR_BLOCK_MASK, 400, "IllegalParam.CidrBlockMask")                           \
 	X(CIDR_EXCLUDED, 400, "OperationDenied.CidrInExcludeCidrs")                     \
 	X(QUOTA_VPC, 400, "QuotaExceeded.Vpc")                                          \
-	X(IPV6_CIDR_NOT_RESERVED, 400, "OperationFailed.IPv6CidrNotReserved")           \
-	X(IPV6_CIDR_EXHAUSTED, 400, "ResourceNotEnough.Ipv6Cidr")                       \
 	X(DEPENDENCY_VSWITCH, 400, "DependencyViolation.VSwitch")                       \
-	X(DEPENDENCY_IPV6GW, 400, "DependencyViolation.Ipv6Gateway")                    \
 	/* vSwitch */                                                                   \
 	X(VSWITCH_NOT_FOUND, 404, "InvalidVSwitchId.NotFound")                          \
 	X(ZONE_NOT_FOUND, 404, "InvalidZoneId.NotFound")                                \
@@ -51,8 +47,6 @@
 	X(CIDR_OVERLAPPED, 400, "InvalidCidrBlock.Overlapped")                          \
 	X(CIDR_MASK_LENGTH, 400, "InvalidCirdrBlock.MaskLength")                        \
 	X(QUOTA_VSWITCH, 400, "QuotaExceeded.VSwitch")                                  \
-	X(VPC_IPV6_DISABLED, 400, "OperationDenied.VpcIpv6Disabled")                    \
-	X(IPV6_CIDR_OVERLAPPED, 400, "InvalidIpv6CidrBlock.Overlapped")                 \
 	X(DEPENDENCY_ENI, 400, "DependencyViolation.NetworkInterface")                  \
 	/* instance */                                                                  \
 	X(INSTANCE_NOT_FOUND, 404, "InvalidInstanceId.NotFound")                        \
@@ -60,11 +54,9 @@
 	X(INSTANCE_NOT_FOUND_UNASSOCIATE, 400, "InvalidInstanceId.NotFound")            \
 	X(INSTANCE_TYPE_UNKNOWN, 400, "InvalidInstanceType.ValueNotSupported")          \
 	X(INSTANCE_STATUS, 403, "IncorrectInstanceStatus")                              \
-	X(INSTANCE_STATUS_VPC, 400, "IncorrectInstanceStatus")                          \
 	X(ADDRESS_MALFORMED, 400, "InvalidPrivateIpAddress.Malformed")                  \
 	X(ADDRESS_OUTSIDE, 400, "InvalidPrivateIpAddress")                              \
 	X(ADDRESS_TAKEN, 400, "InvalidPrivateIpAddress.Duplicated")                     \
-	X(ADDRESS_MISMATCH, 400, "InvalidPrivateIpAddress.Mismatch")                    \
 	X(BANDWIDTH_OUT_MALFORMED, 400, "InvalidInternetMaxBandwidthOut.Malformed")     \
 	X(BANDWIDTH_IN_MALFORMED, 400, "InvalidInternetMaxBandwidthIn.Malformed")       \
 	X(BANDWIDTH_OUT_RANGE, 400, "InvalidInternetMaxBandwidthOut.ValueNotSupported") \
@@ -92,7 +84,6 @@
 	X(ENI_IP4_LIMIT, 403, "InvalidOperation.Ipv4CountExceeded")                     \
 	X(ENI_IP4_LIMIT_FREE, 403, "MaxEniPrivateIpsCountExceeded")                     \
 	X(ENI_IP6_LIMIT, 403, "InvalidOperation.Ipv6CountExceeded")                     \
-	X(ENI_IP6_LIMIT_FREE, 403, "MaxEniIpv6IpsCountExceeded")                        \
 	X(ENI_IP6_UNSUPPORTED, 403, "InvalidOperation.Ipv6NotSupport")                  \
 	/* private addresses */                                                         \
 	X(VSWITCH_FULL, 403, "InvalidVSwitchId.IpNotEnough")                            \
@@ -100,7 +91,6 @@
 	X(IP_ASSIGNED, 403, "InvalidIp.IpAssigned")                                     \
 	X(IP_REPEATED, 403, "InvalidIp.IpRepeated")                                     \
 	X(IP_UNASSIGNED, 403, "InvalidIp.IpUnassigned")                                 \
-	X(IP6_MALFORMED, 403, "InvalidIp.Address")                                      \
 	X(PRIMARY_PRIVATE_IP, 403, "OperationDenied.PrimaryPrivateIp")                  \
 	X(DEPENDENCY_EIP, 400, "DependencyViolation.Eip")                               \
 	X(QUOTA_PRIVATE_IP, 400, "QuotaExceeded.PrivateIpAddress")                      \

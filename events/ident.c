@@ -88,15 +88,6 @@ const char *ipl_kind_prefix(enum ipl_kind kind)
 	return prefixes[kind];
 }
 
-enum ipl_kind ipl_kind_of_name(struct ipl_str name)
-{
-	for (int kind = 1; kind < IPL_KIND_COUNT; kind++) {
-		if (ipl_str_is(name, ipl_kind_name((enum ipl_kind)kind)))
-			return (enum ipl_kind)kind;
-	}
-	return IPL_KIND_NONE;
-}
-
 static uint64_t check_of(enum ipl_kind kind, uint64_t number)
 {
 	return ipl_key_hash(ipl_key_entity(kind, number)) % CHECK_VALUES;
@@ -189,31 +180,4 @@ void ipl_uuid_format(const uint8_t bytes[16], char out[IPL_UUID_TEXT_MAX])
 		*out++ = hex[bytes[i] & 15];
 	}
 	*out = '\0';
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool ipl_uuid_parse(struct ipl_str text, uint8_t out[16])
-{
-	size_t at = 0;
-
-	if (text.len != IPL_UUID_TEXT_MAX - 1)
-		return false;
-	for (size_t i = 0; i < 16; i++) {
-		int high, low;
-		if (dash_before(i) && text.at[at++] != '-')
-			return false;
-		high = hex_digit(text.at[at++]);
-		low = hex_digit(text.at[at++]);
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
 }

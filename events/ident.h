@@ -88,9 +88,6 @@ struct ipl_region_letters ipl_region_letters(struct ipl_str region);
 const char *ipl_kind_name(enum ipl_kind kind);
 /** "vpc-", "eni-", … */
 const char *ipl_kind_prefix(enum ipl_kind kind);
-/** The entity kind of that name; IPL_KIND_NONE where there is none. */
-enum ipl_kind ipl_kind_of_name(struct ipl_str name);
-
 /** Print the id of entity @number (not 0). */
 void ipl_id_format(struct ipl_region_letters letters, enum ipl_kind kind, uint64_t number,
 		   char out[IPL_ID_TEXT_MAX]);
@@ -110,6 +107,5 @@ void ipl_mac_format(uint64_t number, char out[IPL_MAC_TEXT_MAX]);
 
 /** Sixteen bytes as an upper-case UUID, the cloud's form of a request id. */
 void ipl_uuid_format(const uint8_t bytes[16], char out[IPL_UUID_TEXT_MAX]);
-bool ipl_uuid_parse(struct ipl_str text, uint8_t out[16]);
 
 #endif

@@ -42,10 +42,6 @@ static inline const struct ipl_vswitch *ipl_lens_vswitch(struct ipl_lens *lens, 
 {
 	return (const struct ipl_vswitch *)lens->find(lens, IPL_KIND_VSWITCH, number);
 }
-static inline const struct ipl_instance *ipl_lens_instance(struct ipl_lens *lens, uint64_t number)
-{
-	return (const struct ipl_instance *)lens->find(lens, IPL_KIND_INSTANCE, number);
-}
 static inline const struct ipl_eni *ipl_lens_eni(struct ipl_lens *lens, uint64_t number)
 {
 	return (const struct ipl_eni *)lens->find(lens, IPL_KIND_ENI, number);
@@ -64,19 +60,6 @@ struct ipl_value ipl_show(struct ipl_arena *arena, struct ipl_lens *lens, enum i
 /** An instance as the list of instances shows it: with its network interfaces. */
 struct ipl_value ipl_show_listed_instance(struct ipl_arena *arena, struct ipl_lens *lens,
 					  uint64_t number, const struct ipl_instance *instance);
-
-/** What kind of member a name in a shown entity is. */
-enum ipl_member_class {
-	IPL_MEMBER_OWN,     /* changes only by events that touch the entity */
-	IPL_MEMBER_JOINED,  /* belongs to another entity */
-	IPL_MEMBER_DERIVED, /* a count, or a constant of this model */
-};
-struct ipl_member_info {
-	const char *name;
-	enum ipl_member_class class_;
-};
-/** The members of @kind in the order in which ipl_show() has them. */
-const struct ipl_member_info *ipl_show_members(enum ipl_kind kind, size_t *count);
 
 /** An id as text in the arena; "" for number 0. */
 struct ipl_value ipl_show_id(struct ipl_arena *arena, const struct ipl_lens *lens,

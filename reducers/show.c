@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Entities as every door shows them: one table of members for each kind,
- * M(CLASS, Name, value). Names, nesting and words are those of the cloud's
- * Describe answers (ECS 2014-05-26, VPC 2016-04-28).
+ * M(CLASS, Name, value). A member is
+ * the entity's OWN, JOINED from another entity, or DERIVED (a count, a constant). Names, nesting
+ * and words are those of the cloud's Describe answers (ECS 2014-05-26, VPC 2016-04-28).
  */
 #include "reducers/lens.h"
 
@@ -460,14 +461,6 @@ SHOW(VSWITCH, vswitch, ipl_vswitch)
 SHOW(INSTANCE, instance, ipl_instance)
 SHOW(ENI, eni, ipl_eni)
 SHOW(EIP, eip, ipl_eip)
-
-#define INFO(CLASS, Name, value) { #Name, IPL_MEMBER_##CLASS },
-static const struct ipl_member_info ledger_members[] = { MEMBERS_LEDGER(INFO) };
-static const struct ipl_member_info vpc_members[] = { MEMBERS_VPC(INFO) };
-static const struct ipl_member_info vswitch_members[] = { MEMBERS_VSWITCH(INFO) };
-static const struct ipl_member_info instance_members[] = { MEMBERS_INSTANCE(INFO) };
-static const struct ipl_member_info eni_members[] = { MEMBERS_ENI(INFO) };
-static const struct ipl_member_info eip_members[] = { MEMBERS_EIP(INFO) };
 /* clang-format on */
 
 struct ipl_value ipl_show(struct ipl_arena *arena, struct ipl_lens *lens, enum ipl_kind kind,
@@ -505,24 +498,6 @@ struct ipl_value ipl_show(struct ipl_arena *arena, struct ipl_lens *lens, enum i
 		break;
 	}
 	return map;
-}
-
-const struct ipl_member_info *ipl_show_members(enum ipl_kind kind, size_t *count)
-{
-	static const struct {
-		const struct ipl_member_info *member;
-		size_t count;
-	} tables[IPL_KIND_COUNT] = {
-		[IPL_KIND_LEDGER] = { ledger_members, IPL_ARRAY_SIZE(ledger_members) },
-		[IPL_KIND_VPC] = { vpc_members, IPL_ARRAY_SIZE(vpc_members) },
-		[IPL_KIND_VSWITCH] = { vswitch_members, IPL_ARRAY_SIZE(vswitch_members) },
-		[IPL_KIND_INSTANCE] = { instance_members, IPL_ARRAY_SIZE(instance_members) },
-		[IPL_KIND_ENI] = { eni_members, IPL_ARRAY_SIZE(eni_members) },
-		[IPL_KIND_EIP] = { eip_members, IPL_ARRAY_SIZE(eip_members) },
-	};
-
-	*count = kind < IPL_KIND_COUNT ? tables[kind].count : 0;
-	return kind < IPL_KIND_COUNT ? tables[kind].member : NULL;
 }
 
 static struct ipl_value listed_eni(const struct show *c, uint64_t number)

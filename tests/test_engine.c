@@ -185,12 +185,60 @@ static void test_reading_engine(void **state)
 	assert_non_null(strstr(answer.err.text, "running server"));
 }
 
+static struct ipl_answer list_as_of(struct desk *desk, int64_t seq)
+{
+	struct ipl_value params = ipl_map();
+	struct ipl_call c = {
+		.operation = IPL_STR("DescribeVpcs"),
+		.params = &params,
+		.principal = IPL_STR("uid:0"),
+		.now_ms = ++desk->now_ms,
+	};
+	struct ipl_answer answer;
+
+	ipl_arena_reset(&desk->arena);
+	ipl_map_add(&desk->arena, &params, "AsOf", ipl_int(seq));
+	ipl_map_add(&desk->arena, &params, "MaxResults", ipl_int(1));
+	ipl_engine_call(desk->engine, &c, &desk->arena, &answer);
+	return answer;
+}
+
+/* A past that takes long is folded in pieces, and others have their turn between. */
+static void test_deferred(void **state)
+{
+	struct desk *desk = *state;
+	struct ipl_answer answer;
+	int pieces = 0;
+
+	for (int i = 0; i < 9000; i++)
+		assert_int_equal(create(desk).status, IPL_OK);
+	answer = list_as_of(desk, 8001);
+	assert_true(answer.is_deferred);
+	assert_int_equal(create(desk).status, IPL_OK);
+	assert_true(list_as_of(desk, 7001).is_deferred); /* one after the other */
+	while (ipl_engine_work(desk->engine))
+		pieces++;
+	assert_true(pieces >= 2);
+	answer = list_as_of(desk, 8001);
+	assert_int_equal(answer.status, IPL_OK);
+	assert_false(answer.is_deferred);
+	assert_int_equal(ipl_map_get(&answer.result, "TotalCount")->integer, 8000);
+	assert_true(list_as_of(desk, 7001).is_deferred);
+	while (ipl_engine_work(desk->engine)) {
+	}
+	answer = list_as_of(desk, 7001);
+	assert_int_equal(ipl_map_get(&answer.result, "TotalCount")->integer, 7000);
+	assert_int_equal(vpc_count(desk), 9001);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_answers_wait, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_commit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_token_of_what_was_lost, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_deferred, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reading_engine, set_up, tear_down),
 	};
 
