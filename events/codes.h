@@ -39,6 +39,12 @@
 	X(CIDR_BLOCK_MASK, 400, "IllegalParam.CidrBlockMask")                           \
 	X(CIDR_EXCLUDED, 400, "OperationDenied.CidrInExcludeCidrs")                     \
 	X(QUOTA_VPC, 400, "QuotaExceeded.Vpc")                                          \
+	X(SECONDARY_CIDR, 400, "IllegalParam.SecondaryCidrBlock")                       \
+	X(SECONDARY_CIDR_DUPLICATED, 400, "Duplicated.SecondaryCidrBlock")              \
+	X(QUOTA_SECONDARY_CIDR, 400, "QuotaExceeded.VpcMultiCidr")                      \
+	X(CIDR_NOT_FOUND, 404, "InvalidCidrBlock.NotFound")                             \
+	X(PRIMARY_CIDR, 400, "OperationDenied.PrimaryCidrBlock")                        \
+	X(CIDR_IN_USE, 400, "OperationFailed.CidrInUse")                                \
 	X(DEPENDENCY_VSWITCH, 400, "DependencyViolation.VSwitch")                       \
 	/* vSwitch */                                                                   \
 	X(VSWITCH_NOT_FOUND, 404, "InvalidVSwitchId.NotFound")                          \
@@ -57,6 +63,12 @@
 	X(ADDRESS_MALFORMED, 400, "InvalidPrivateIpAddress.Malformed")                  \
 	X(ADDRESS_OUTSIDE, 400, "InvalidPrivateIpAddress")                              \
 	X(ADDRESS_TAKEN, 400, "InvalidPrivateIpAddress.Duplicated")                     \
+	X(INSTANCE_STATUS_VPC, 400, "IncorrectInstanceStatus")                          \
+	X(ADDRESS_MISMATCH, 400, "InvalidPrivateIpAddress.Mismatch")                    \
+	X(ADDRESS_CHANGING, 400, "InvalidPrivateIp.Changing")                           \
+	X(VSWITCH_MISMATCH, 400, "InvalidVSwitchId.Mismatch")                           \
+	X(PRIMARY_HAS_SUB_IP, 400, "PrimaryEniHasSubIp")                                \
+	X(IPV6_ASSIGNED, 403, "InvalidIp.Ipv6Assigned")                                 \
 	X(BANDWIDTH_OUT_MALFORMED, 400, "InvalidInternetMaxBandwidthOut.Malformed")     \
 	X(BANDWIDTH_IN_MALFORMED, 400, "InvalidInternetMaxBandwidthIn.Malformed")       \
 	X(BANDWIDTH_OUT_RANGE, 400, "InvalidInternetMaxBandwidthOut.ValueNotSupported") \

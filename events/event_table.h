@@ -37,7 +37,15 @@
 	X(20, ASSOCIATE_EIP, AssociateEipAddress) \
 	X(21, UNASSOCIATE_EIP, UnassociateEipAddress) \
 	X(22, RELEASE_EIP, ReleaseEipAddress) \
-	X(23, CONVERT_PUBLIC_IP, ConvertNatPublicIpToEip)
+	X(23, CONVERT_PUBLIC_IP, ConvertNatPublicIpToEip) \
+	X(24, CREATE_INSTANCE, CreateInstance) \
+	X(25, REBOOT_INSTANCE, RebootInstance) \
+	X(26, MODIFY_EIP, ModifyEipAddressAttribute) \
+	X(27, ASSOCIATE_CIDR, AssociateVpcCidrBlock) \
+	X(28, UNASSOCIATE_CIDR, UnassociateVpcCidrBlock) \
+	X(29, CHANGE_PRIMARY_ADDRESS, ModifyInstanceVpcAttribute) \
+	X(30, MODIFY_VPC, ModifyVpcAttribute) \
+	X(31, MODIFY_VSWITCH, ModifyVSwitchAttribute)
 
 /*
  * X(number, NAME, record, Name, "what it means")
@@ -48,8 +56,15 @@
 	X(2, LEDGER_SETTINGS_MODIFIED, ledger_settings_modified, LedgerSettingsModified, \
 	  "These settings hold from here on.") \
 	X(3, VPC_CREATED, vpc_created, VpcCreated, "A VPC with its primary block.") \
+	X(4, VPC_MODIFIED, vpc_modified, VpcModified, "A VPC's name and description.") \
 	X(5, VPC_DELETED, vpc_deleted, VpcDeleted, "A VPC and its blocks are gone.") \
+	X(6, VPC_CIDR_ASSOCIATED, vpc_cidr_associated, VpcCidrBlockAssociated, \
+	  "A VPC has one more IPv4 block.") \
+	X(7, VPC_CIDR_UNASSOCIATED, vpc_cidr_unassociated, VpcCidrBlockUnassociated, \
+	  "A secondary IPv4 block of a VPC is gone.") \
 	X(8, VSWITCH_CREATED, vswitch_created, VSwitchCreated, "A vSwitch inside a VPC's block.") \
+	X(9, VSWITCH_MODIFIED, vswitch_modified, VSwitchModified, \
+	  "A vSwitch's name and description.") \
 	X(10, VSWITCH_DELETED, vswitch_deleted, VSwitchDeleted, "An empty vSwitch is gone.") \
 	X(11, INSTANCES_LAUNCHED, instances_launched, InstancesLaunched, \
 	  "Instances with their network interfaces and addresses.") \
@@ -57,8 +72,12 @@
 	  "A stopped instance runs; a reclaimed fixed public IP is replaced.") \
 	X(13, INSTANCE_STOPPED, instance_stopped, InstanceStopped, \
 	  "A running instance is stopped; StopCharging reclaims its fixed public IP.") \
+	X(14, INSTANCE_REBOOTED, instance_rebooted, InstanceRebooted, \
+	  "An instance was rebooted; no address changes.") \
 	X(15, INSTANCE_RELEASED, instance_released, InstanceReleased, \
 	  "An instance is gone, with the network interfaces that go with it.") \
+	X(16, PRIMARY_ADDRESS_CHANGED, primary_address_changed, InstancePrimaryAddressChanged, \
+	  "A stopped instance has another primary private address; its EIP follows.") \
 	X(17, INSTANCE_BANDWIDTH_CHANGED, instance_bandwidth_changed, InstanceBandwidthChanged, \
 	  "The public bandwidth of an instance; from 0 it brings a public IP, to 0 takes it.") \
 	X(18, PUBLIC_IP_ALLOCATED, public_ip_allocated, PublicIpAllocated, \
@@ -82,19 +101,14 @@
 	  "An EIP is paired with a private address.") \
 	X(30, EIP_UNASSOCIATED, eip_unassociated, EipUnassociated, \
 	  "An EIP is paired with nothing.") \
+	X(31, EIP_MODIFIED, eip_modified, EipModified, \
+	  "An EIP's bandwidth, name and description.") \
 	X(32, EIP_RELEASED, eip_released, EipReleased, "An EIP is gone; its address is free.")
 
 /* Numbers that are given, and that no event of this version carries: X(number, Name). */
 #define IPL_EVENT_RESERVED_LIST(X) \
-	X(4, VpcModified) \
-	X(6, VpcCidrBlockAssociated) \
-	X(7, VpcCidrBlockUnassociated) \
-	X(9, VSwitchModified) \
-	X(14, InstanceRebooted) \
-	X(16, InstancePrimaryAddressChanged) \
 	X(26, Ipv6Assigned) \
 	X(27, Ipv6Unassigned) \
-	X(31, EipModified) \
 	X(33, Ipv6GatewayCreated) \
 	X(34, Ipv6GatewayDeleted) \
 	X(35, Ipv6BandwidthAllocated) \
@@ -127,6 +141,8 @@
 	X(instance_stopped) X(instance_released) X(instance_bandwidth_changed) \
 	X(public_ip_allocated) X(public_ip_converted) X(eni_created) X(eni_attached) \
 	X(eni_detached) X(eni_deleted) X(private_ip_assigned) X(private_ip_unassigned) \
+	X(vpc_modified) X(vpc_cidr_associated) X(vpc_cidr_unassociated) X(vswitch_modified) \
+	X(instance_rebooted) X(primary_address_changed) X(eip_modified) \
 	X(eip_allocated) X(eip_associated) X(eip_unassociated) X(eip_released)
 
 #define IPL_FIELDS_zone(F, R, L, O) F(O, STR, id, ZoneId, 0)
@@ -335,6 +351,41 @@
 	F(O, EIP, eip, AllocationId, TOUCH) \
 	F(O, IP4, ip, EipAddress, PUBLIC) \
 	F(O, TIME, cool_until, CoolUntil, 0)
+
+#define IPL_FIELDS_vpc_modified(F, R, L, O) \
+	F(O, VPC, vpc, VpcId, TOUCH) \
+	F(O, CIDR6, ipv6_cidr, Ipv6CidrBlock, 0) \
+	F(O, STR, name, VpcName, 0) \
+	F(O, STR, description, Description, 0)
+#define IPL_FIELDS_vpc_cidr_associated(F, R, L, O) \
+	F(O, VPC, vpc, VpcId, TOUCH) \
+	F(O, CIDR4, cidr, CidrBlock, 0)
+#define IPL_FIELDS_vpc_cidr_unassociated(F, R, L, O) \
+	F(O, VPC, vpc, VpcId, TOUCH) \
+	F(O, CIDR4, cidr, CidrBlock, 0)
+#define IPL_FIELDS_vswitch_modified(F, R, L, O) \
+	F(O, VSWITCH, vswitch, VSwitchId, TOUCH) \
+	F(O, CIDR6, ipv6_cidr, Ipv6CidrBlock, 0) \
+	F(O, STR, name, VSwitchName, 0) \
+	F(O, STR, description, Description, 0)
+#define IPL_FIELDS_instance_rebooted(F, R, L, O) F(O, INSTANCE, instance, InstanceId, TOUCH)
+/* eip: the one that is paired with the primary private address, and follows it. */
+#define IPL_FIELDS_primary_address_changed(F, R, L, O) \
+	F(O, INSTANCE, instance, InstanceId, TOUCH) \
+	F(O, ENI, eni, NetworkInterfaceId, TOUCH) \
+	F(O, VPC, vpc, VpcId, 0) \
+	F(O, VSWITCH, old_vswitch, OldVSwitchId, SHARED) \
+	F(O, VSWITCH, vswitch, VSwitchId, SHARED) \
+	F(O, IP4, old_ip, OldPrivateIpAddress, HELD) \
+	F(O, IP4, ip, PrivateIpAddress, HELD) \
+	F(O, BOOL, picked, Picked, 0) \
+	F(O, EIP, eip, AllocationId, TOUCH) \
+	F(O, TIME, cool_until, CoolUntil, 0)
+#define IPL_FIELDS_eip_modified(F, R, L, O) \
+	F(O, EIP, eip, AllocationId, TOUCH) \
+	F(O, NUM, bandwidth, Bandwidth, 0) \
+	F(O, STR, name, Name, 0) \
+	F(O, STR, description, Description, 0)
 
 /* The words behind the kinds that choose: X(number, NAME, Word). */
 #define IPL_CHARGE_LIST(X) X(0, BY_TRAFFIC, "PayByTraffic") X(1, BY_BANDWIDTH, "PayByBandwidth")

@@ -85,6 +85,31 @@ enum ipl_status ipl_decide_allocate_eip(struct ipl_decision *d)
 	return IPL_OK;
 }
 
+enum ipl_status ipl_decide_modify_eip(struct ipl_decision *d)
+{
+	IPL_ARGS(d, modify_eip);
+	uint64_t number;
+	const struct ipl_eip *eip = ipl_named_eip(d, args->eip, &number);
+
+	if (eip == NULL)
+		return IPL_REFUSED;
+	if (args->bandwidth > BANDWIDTH_BY_TRAFFIC_MAX && eip->charge == IPL_CHARGE_BY_TRAFFIC)
+		return ipl_refuse_parameter(d->err, IPL_CODE_INVALID_PARAMETER, "Bandwidth",
+					    "Bandwidth is %" PRId64
+					    ": PayByTraffic takes 1 to %d Mbit/s",
+					    args->bandwidth, BANDWIDTH_BY_TRAFFIC_MAX);
+	ipl_decided(d, IPL_EVENT_EIP_MODIFIED);
+	d->ev->eip_modified = (struct ipl_ev_eip_modified){
+		.eip = number,
+		.bandwidth =
+			args->bandwidth == IPL_ABSENT ? eip->bandwidth : (uint64_t)args->bandwidth,
+		.name = args->name.at == NULL ? eip->base.notes->name : args->name,
+		.description = args->description.at == NULL ? eip->base.notes->description :
+							      args->description,
+	};
+	return IPL_OK;
+}
+
 enum ipl_status ipl_decide_release_eip(struct ipl_decision *d)
 {
 	IPL_ARGS(d, release_eip);

@@ -7,11 +7,13 @@
 static const struct ipl_address_codes create_codes = {
 	.malformed = IPL_CODE_ADDRESS_MALFORMED,
 	.outside = IPL_CODE_IP_INVALID,
+	.reserved = IPL_CODE_IP_INVALID,
 	.taken = IPL_CODE_ADDRESS_TAKEN,
 };
 static const struct ipl_address_codes assign_codes = {
 	.malformed = IPL_CODE_ADDRESS_MALFORMED,
 	.outside = IPL_CODE_IP_INVALID,
+	.reserved = IPL_CODE_IP_INVALID,
 	.taken = IPL_CODE_IP_ASSIGNED,
 };
 

@@ -62,6 +62,23 @@ enum ipl_status ipl_decide_stop_instance(struct ipl_decision *d)
 	return IPL_OK;
 }
 
+enum ipl_status ipl_decide_reboot_instance(struct ipl_decision *d)
+{
+	IPL_ARGS(d, instance);
+	uint64_t number;
+	const struct ipl_instance *instance =
+		ipl_named_instance(d, args->instance, IPL_CODE_INSTANCE_NOT_FOUND, &number);
+
+	if (instance == NULL)
+		return IPL_REFUSED;
+	if (instance->state != IPL_RUN_RUNNING)
+		return ipl_refuse_state(d, IPL_CODE_INSTANCE_STATUS, IPL_KIND_INSTANCE, number,
+					"Stopped", "Running");
+	ipl_decided(d, IPL_EVENT_INSTANCE_REBOOTED);
+	d->ev->instance_rebooted = (struct ipl_ev_instance_rebooted){ .instance = number };
+	return IPL_OK;
+}
+
 /* --- delete --- */
 
 /* What goes and what stays: a secondary interface follows its DeleteOnRelease. */

@@ -11,6 +11,7 @@
 static const struct ipl_address_codes codes = {
 	.malformed = IPL_CODE_ADDRESS_MALFORMED,
 	.outside = IPL_CODE_ADDRESS_OUTSIDE,
+	.reserved = IPL_CODE_ADDRESS_OUTSIDE,
 	.taken = IPL_CODE_ADDRESS_TAKEN,
 };
 
@@ -433,11 +434,19 @@ static enum ipl_status check_room(struct ipl_decision *d, const struct plan *pla
 	return st;
 }
 
+/* RunInstances; CreateInstance makes one that is stopped, without a fixed public IP. */
+static bool is_run(const struct ipl_decision *d)
+{
+	return d->operation->op == IPL_OP_RUN_INSTANCES;
+}
+
 static enum ipl_status take_public(struct ipl_decision *d)
 {
 	struct ipl_ev_instances_launched *e = &d->ev->instances_launched;
 	enum ipl_status st = IPL_OK;
 
+	if (!is_run(d)) /* bandwidth it may have, the address comes by AllocatePublicIpAddress */
+		return IPL_OK;
 	for (uint32_t i = 0; st == IPL_OK && e->bandwidth_out > 0 && i < e->instances.count; i++)
 		st = ipl_pick_public(d, IPL_CODE_PUBLIC_IP_NO_STOCK, &e->instances.at[i].public_ip);
 	return st;
@@ -454,7 +463,7 @@ static enum ipl_status build(struct ipl_decision *d, const struct plan *plan)
 		.vpc = plan->vpc,
 		.zone = plan->zone,
 		.type = args->type,
-		.state = IPL_RUN_RUNNING,
+		.state = is_run(d) ? IPL_RUN_RUNNING : IPL_RUN_STOPPED,
 		.charge = ipl_charge_of(args->charge),
 		.bandwidth_out = (uint64_t)args->bandwidth_out,
 		.bandwidth_in =
@@ -501,4 +510,34 @@ enum ipl_status ipl_decide_run_instances(struct ipl_decision *d)
 	plan.amount = affordable(d, &plan);
 	st = check_quotas(d, &plan);
 	return st == IPL_OK ? build(d, &plan) : st;
+}
+
+enum ipl_status ipl_decide_create_instance(struct ipl_decision *d)
+{
+	IPL_ARGS(d, create_instance);
+	const struct ipl_args_run_instances run = {
+		.type = args->type,
+		.vswitch = args->vswitch,
+		.zone = args->zone,
+		.amount = 1,
+		.min_amount = IPL_ABSENT,
+		.private_ip = args->private_ip,
+		.bandwidth_out = args->bandwidth_out,
+		.bandwidth_in = args->bandwidth_in,
+		.charge = args->charge,
+		.instance_charge = args->instance_charge,
+		.name = args->name,
+		.description = args->description,
+		.image = args->image,
+		.host_name = args->host_name,
+		.security_group = args->security_group,
+		.tags = args->tags,
+	};
+	const void *own = d->args;
+	enum ipl_status st;
+
+	d->args = &run; /* it decides as a run of one does */
+	st = ipl_decide_run_instances(d);
+	d->args = own;
+	return st;
 }

@@ -123,13 +123,13 @@ static enum ipl_status look_ip4(struct lookup *l, uint32_t ip)
 		if (vpc == NULL)
 			return ipl_refuse_id(r->err, IPL_CODE_VPC_NOT_FOUND, args->vpc,
 					     "%.*s does not exist", IPL_STR_ARG(args->vpc));
-		if (ipl_cidr4_contains(vpc->cidr, ip))
+		if (ipl_vpc_contains(vpc, ip))
 			look_in_vpc(l, number, vpc, ip);
 	}
 	for (uint64_t n = args->vpc.len > 0 ? 0 : lens->next(lens, IPL_KIND_VPC, 0); n != 0;
 	     n = lens->next(lens, IPL_KIND_VPC, n)) {
 		const struct ipl_vpc *vpc = ipl_lens_vpc(lens, n);
-		if (vpc != NULL && ipl_cidr4_contains(vpc->cidr, ip))
+		if (vpc != NULL && ipl_vpc_contains(vpc, ip))
 			look_in_vpc(l, n, vpc, ip);
 	}
 	look_in_pools(l, ip);

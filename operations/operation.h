@@ -220,6 +220,8 @@ struct ipl_type_limits {
 	bool is_small; /* interfaces only while it is stopped */
 };
 /** By the built-in table and the settings; false where the type is unknown. */
+/** The @index-th type that there is, those of the settings first; absent at the end. */
+struct ipl_str ipl_type_at(const struct ipl_ev_settings *settings, size_t index);
 bool ipl_type_find(const struct ipl_ev_settings *settings, struct ipl_str type,
 		   struct ipl_type_limits *out);
 

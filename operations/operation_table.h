@@ -21,210 +21,265 @@
 /* clang-format off */
 
 /* Inner records first. */
-#define IPL_PARAMS_LIST(X)                                                                        \
-	X(tag) X(nic) X(type) X(none) X(settings) X(create_vpc) X(delete_vpc) X(create_vswitch)   \
-	X(delete_vswitch) X(run_instances) X(instance) X(stop_instance) X(delete_instance)        \
-	X(create_eni) X(attach_eni) X(delete_eni) X(assign_private_ips) X(unassign_private_ips)   \
-	X(modify_network_spec) X(allocate_eip) X(associate_eip) X(unassociate_eip) X(release_eip) \
-	X(get_entity) X(lookup_address) X(get_event) X(list_events) X(describe_vpcs)              \
-	X(describe_vswitches) X(describe_instances) X(describe_eni) X(describe_enis)              \
+#define IPL_PARAMS_LIST(X) \
+	X(tag) X(nic) X(type) X(none) X(settings) X(create_instance) X(modify_eip) \
+	X(associate_cidr) X(unassociate_cidr) X(change_address) X(modify_vpc) \
+	X(modify_vswitch) X(describe_vpc) X(check_address) X(describe_status) \
+	X(describe_types) X(create_vpc) X(delete_vpc) X(create_vswitch) \
+	X(delete_vswitch) X(run_instances) X(instance) X(stop_instance) \
+	X(delete_instance) X(create_eni) X(attach_eni) X(delete_eni) \
+	X(assign_private_ips) X(unassign_private_ips) X(modify_network_spec) \
+	X(allocate_eip) X(associate_eip) X(unassociate_eip) X(release_eip) \
+	X(get_entity) X(lookup_address) X(get_event) X(list_events) X(describe_vpcs) \
+	X(describe_vswitches) X(describe_instances) X(describe_eni) X(describe_enis) \
 	X(describe_eips) X(hello)
 
 #define IPL_PARAMS_none(P, O)
-#define IPL_PARAMS_tag(P, O)                                                                      \
-	P(O, STR, key, Key, REQUIRED, 1, 128, "")                                                 \
+#define IPL_PARAMS_tag(P, O) \
+	P(O, STR, key, Key, REQUIRED, 1, 128, "") \
 	P(O, STR, value, Value, 0, 0, 128, "")
-#define IPL_PARAMS_nic(P, O)                                                                      \
-	P(O, WORD, type, InstanceType, DEFAULTED, 0, 0, "Secondary|Primary")                      \
-	P(O, STR, vswitch, VSwitchId, 0, 1, 64, "")                                               \
-	P(O, STR, primary_ip, PrimaryIpAddress, 0, 1, 64, "")                                     \
-	P(O, INT, secondary_count, SecondaryPrivateIpAddressCount, 0, 1, 49, "")                  \
-	P(O, BOOL, delete_on_release, DeleteOnRelease, 0, 0, 0, "true")                           \
-	P(O, STR, eni, NetworkInterfaceId, 0, 1, 64, "")                                          \
-	P(O, STR, security_group, SecurityGroupId, 0, 1, 64, "")                                  \
-	P(O, STRS, security_groups, SecurityGroupIds, 0, 0, 16, "")                               \
-	P(O, LINE, name, NetworkInterfaceName, 0, 1, 128, "")                                     \
+#define IPL_PARAMS_nic(P, O) \
+	P(O, WORD, type, InstanceType, DEFAULTED, 0, 0, "Secondary|Primary") \
+	P(O, STR, vswitch, VSwitchId, 0, 1, 64, "") \
+	P(O, STR, primary_ip, PrimaryIpAddress, 0, 1, 64, "") \
+	P(O, INT, secondary_count, SecondaryPrivateIpAddressCount, 0, 1, 49, "") \
+	P(O, BOOL, delete_on_release, DeleteOnRelease, 0, 0, 0, "true") \
+	P(O, STR, eni, NetworkInterfaceId, 0, 1, 64, "") \
+	P(O, STR, security_group, SecurityGroupId, 0, 1, 64, "") \
+	P(O, STRS, security_groups, SecurityGroupIds, 0, 0, 16, "") \
+	P(O, LINE, name, NetworkInterfaceName, 0, 1, 128, "") \
 	P(O, LINE, description, Description, 0, 1, 256, "")
-#define IPL_PARAMS_type(P, O)                                                                     \
-	P(O, STR, name, InstanceType, REQUIRED, 1, 64, "")                                        \
-	P(O, INT, eni_max, EniQuantity, REQUIRED, 1, 64, "")                                      \
-	P(O, INT, ip4_max, EniPrivateIpAddressQuantity, REQUIRED, 1, 256, "")                     \
+#define IPL_PARAMS_type(P, O) \
+	P(O, STR, name, InstanceType, REQUIRED, 1, 64, "") \
+	P(O, INT, eni_max, EniQuantity, REQUIRED, 1, 64, "") \
+	P(O, INT, ip4_max, EniPrivateIpAddressQuantity, REQUIRED, 1, 256, "") \
 	P(O, INT, ip6_max, EniIpv6AddressQuantity, 0, 0, 256, "0")
-#define IPL_PARAMS_settings(P, O)                                                                 \
-	P(O, STRS, zones, Zones, 0, 1, 64, "")                                                    \
-	P(O, STRS, public_pools, PublicPools, 0, 1, 64, "")                                       \
-	P(O, STR, ipv6_pool, Ipv6Pool, 0, 1, 64, "")                                              \
-	P(O, INT, reuse_delay_s, ReuseDelaySeconds, 0, 0, 31536000, "")                           \
-	P(O, ANY, quotas, Quotas, 0, 0, 0, "")                                                    \
+#define IPL_PARAMS_settings(P, O) \
+	P(O, STRS, zones, Zones, 0, 1, 64, "") \
+	P(O, STRS, public_pools, PublicPools, 0, 1, 64, "") \
+	P(O, STR, ipv6_pool, Ipv6Pool, 0, 1, 64, "") \
+	P(O, INT, reuse_delay_s, ReuseDelaySeconds, 0, 0, 31536000, "") \
+	P(O, ANY, quotas, Quotas, 0, 0, 0, "") \
 	P(O, RECS, instance_types, InstanceTypes, 0, 0, 1000, type)
 
-#define IPL_PARAMS_create_vpc(P, O)                                                               \
-	P(O, STR, cidr, CidrBlock, REQUIRED, 0, 64, "")                                           \
-	P(O, LINE, name, VpcName, 0, 1, 128, "")                                                  \
-	P(O, LINE, description, Description, 0, 1, 256, "")                                       \
+#define IPL_PARAMS_create_vpc(P, O) \
+	P(O, STR, cidr, CidrBlock, REQUIRED, 0, 64, "") \
+	P(O, LINE, name, VpcName, 0, 1, 128, "") \
+	P(O, LINE, description, Description, 0, 1, 256, "") \
 	P(O, RECS, tags, Tag, 0, 0, 20, tag)
-#define IPL_PARAMS_delete_vpc(P, O)                                                               \
-	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "")                                                \
+#define IPL_PARAMS_delete_vpc(P, O) \
+	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
 	P(O, BOOL, force, ForceDelete, 0, 0, 0, "false")
-#define IPL_PARAMS_create_vswitch(P, O)                                                           \
-	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "")                                                \
-	P(O, STR, zone, ZoneId, REQUIRED, 1, 64, "")                                              \
-	P(O, STR, cidr, CidrBlock, REQUIRED, 0, 64, "")                                           \
-	P(O, LINE, name, VSwitchName, 0, 1, 128, "")                                              \
-	P(O, LINE, description, Description, 0, 1, 256, "")                                       \
+#define IPL_PARAMS_create_vswitch(P, O) \
+	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
+	P(O, STR, zone, ZoneId, REQUIRED, 1, 64, "") \
+	P(O, STR, cidr, CidrBlock, REQUIRED, 0, 64, "") \
+	P(O, LINE, name, VSwitchName, 0, 1, 128, "") \
+	P(O, LINE, description, Description, 0, 1, 256, "") \
 	P(O, RECS, tags, Tag, 0, 0, 20, tag)
-#define IPL_PARAMS_delete_vswitch(P, O)                                                           \
+#define IPL_PARAMS_delete_vswitch(P, O) \
 	P(O, STR, vswitch, VSwitchId, REQUIRED, 1, 64, "")
-#define IPL_PARAMS_run_instances(P, O)                                                            \
-	P(O, STR, type, InstanceType, REQUIRED, 1, 64, "")                                        \
-	P(O, STR, vswitch, VSwitchId, 0, 1, 64, "")                                               \
-	P(O, STR, zone, ZoneId, 0, 1, 64, "")                                                     \
-	P(O, INT, amount, Amount, 0, 1, 100, "1")                                                 \
-	P(O, INT, min_amount, MinAmount, 0, 1, 100, "")                                           \
-	P(O, STR, private_ip, PrivateIpAddress, 0, 0, 64, "")                                     \
-	P(O, INT, bandwidth_out, InternetMaxBandwidthOut, 0, -1000000, 1000000, "0")              \
-	P(O, INT, bandwidth_in, InternetMaxBandwidthIn, 0, -1000000, 1000000, "")                 \
-	P(O, WORD, charge, InternetChargeType, DEFAULTED, 0, 0, "PayByTraffic|PayByBandwidth")    \
-	P(O, STR, instance_charge, InstanceChargeType, 0, 1, 32, "PostPaid")                      \
-	P(O, LINE, name, InstanceName, 0, 1, 128, "")                                             \
-	P(O, LINE, description, Description, 0, 1, 256, "")                                       \
-	P(O, STR, image, ImageId, 0, 0, 128, "")                                                  \
-	P(O, STR, host_name, HostName, 0, 0, 64, "")                                              \
-	P(O, STR, security_group, SecurityGroupId, 0, 1, 64, "")                                  \
-	P(O, STRS, security_groups, SecurityGroupIds, 0, 0, 16, "")                               \
-	P(O, RECS, nics, NetworkInterface, 0, 0, 64, nic)                                         \
+#define IPL_PARAMS_run_instances(P, O) \
+	P(O, STR, type, InstanceType, REQUIRED, 1, 64, "") \
+	P(O, STR, vswitch, VSwitchId, 0, 1, 64, "") \
+	P(O, STR, zone, ZoneId, 0, 1, 64, "") \
+	P(O, INT, amount, Amount, 0, 1, 100, "1") \
+	P(O, INT, min_amount, MinAmount, 0, 1, 100, "") \
+	P(O, STR, private_ip, PrivateIpAddress, 0, 0, 64, "") \
+	P(O, INT, bandwidth_out, InternetMaxBandwidthOut, 0, -1000000, 1000000, "0") \
+	P(O, INT, bandwidth_in, InternetMaxBandwidthIn, 0, -1000000, 1000000, "") \
+	P(O, WORD, charge, InternetChargeType, DEFAULTED, 0, 0, "PayByTraffic|PayByBandwidth") \
+	P(O, STR, instance_charge, InstanceChargeType, 0, 1, 32, "PostPaid") \
+	P(O, LINE, name, InstanceName, 0, 1, 128, "") \
+	P(O, LINE, description, Description, 0, 1, 256, "") \
+	P(O, STR, image, ImageId, 0, 0, 128, "") \
+	P(O, STR, host_name, HostName, 0, 0, 64, "") \
+	P(O, STR, security_group, SecurityGroupId, 0, 1, 64, "") \
+	P(O, STRS, security_groups, SecurityGroupIds, 0, 0, 16, "") \
+	P(O, RECS, nics, NetworkInterface, 0, 0, 64, nic) \
 	P(O, RECS, tags, Tag, 0, 0, 20, tag)
-#define IPL_PARAMS_instance(P, O)                                                                 \
+#define IPL_PARAMS_instance(P, O) \
 	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "")
-#define IPL_PARAMS_stop_instance(P, O)                                                            \
-	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "")                                      \
-	P(O, WORD, mode, StoppedMode, DEFAULTED, 0, 0, "KeepCharging|StopCharging")               \
+#define IPL_PARAMS_stop_instance(P, O) \
+	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "") \
+	P(O, WORD, mode, StoppedMode, DEFAULTED, 0, 0, "KeepCharging|StopCharging") \
 	P(O, BOOL, force, ForceStop, 0, 0, 0, "false")
-#define IPL_PARAMS_delete_instance(P, O)                                                          \
-	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "")                                      \
-	P(O, BOOL, force, Force, 0, 0, 0, "false")                                                \
-	P(O, BOOL, force_stop, ForceStop, 0, 0, 0, "true")                                        \
+#define IPL_PARAMS_delete_instance(P, O) \
+	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "") \
+	P(O, BOOL, force, Force, 0, 0, 0, "false") \
+	P(O, BOOL, force_stop, ForceStop, 0, 0, 0, "true") \
 	P(O, BOOL, subscription, TerminateSubscription, 0, 0, 0, "false")
-#define IPL_PARAMS_create_eni(P, O)                                                               \
-	P(O, STR, vswitch, VSwitchId, REQUIRED, 1, 64, "")                                        \
-	P(O, STR, primary_ip, PrimaryIpAddress, 0, 0, 64, "")                                     \
-	P(O, STRS, addresses, PrivateIpAddress, 0, 0, 10, "")                                     \
-	P(O, INT, count, SecondaryPrivateIpAddressCount, 0, 1, 49, "")                            \
-	P(O, BOOL, delete_on_release, DeleteOnRelease, 0, 0, 0, "true")                           \
-	P(O, WORD, type, InstanceType, DEFAULTED, 0, 0, "Secondary")                              \
-	P(O, LINE, name, NetworkInterfaceName, 0, 1, 128, "")                                     \
-	P(O, LINE, description, Description, 0, 1, 256, "")                                       \
-	P(O, STR, security_group, SecurityGroupId, 0, 1, 64, "")                                  \
-	P(O, STRS, security_groups, SecurityGroupIds, 0, 0, 16, "")                               \
+#define IPL_PARAMS_create_eni(P, O) \
+	P(O, STR, vswitch, VSwitchId, REQUIRED, 1, 64, "") \
+	P(O, STR, primary_ip, PrimaryIpAddress, 0, 0, 64, "") \
+	P(O, STRS, addresses, PrivateIpAddress, 0, 0, 10, "") \
+	P(O, INT, count, SecondaryPrivateIpAddressCount, 0, 1, 49, "") \
+	P(O, BOOL, delete_on_release, DeleteOnRelease, 0, 0, 0, "true") \
+	P(O, WORD, type, InstanceType, DEFAULTED, 0, 0, "Secondary") \
+	P(O, LINE, name, NetworkInterfaceName, 0, 1, 128, "") \
+	P(O, LINE, description, Description, 0, 1, 256, "") \
+	P(O, STR, security_group, SecurityGroupId, 0, 1, 64, "") \
+	P(O, STRS, security_groups, SecurityGroupIds, 0, 0, 16, "") \
 	P(O, RECS, tags, Tag, 0, 0, 20, tag)
-#define IPL_PARAMS_attach_eni(P, O)                                                               \
-	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "")                                      \
+#define IPL_PARAMS_attach_eni(P, O) \
+	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "") \
 	P(O, STR, eni, NetworkInterfaceId, REQUIRED, 1, 64, "")
-#define IPL_PARAMS_delete_eni(P, O)                                                               \
+#define IPL_PARAMS_delete_eni(P, O) \
 	P(O, STR, eni, NetworkInterfaceId, REQUIRED, 1, 64, "")
-#define IPL_PARAMS_assign_private_ips(P, O)                                                       \
-	P(O, STR, eni, NetworkInterfaceId, REQUIRED, 1, 64, "")                                   \
-	P(O, STRS, addresses, PrivateIpAddress, 0, 0, 32, "")                                     \
+#define IPL_PARAMS_assign_private_ips(P, O) \
+	P(O, STR, eni, NetworkInterfaceId, REQUIRED, 1, 64, "") \
+	P(O, STRS, addresses, PrivateIpAddress, 0, 0, 32, "") \
 	P(O, INT, count, SecondaryPrivateIpAddressCount, 0, 1, 49, "")
-#define IPL_PARAMS_unassign_private_ips(P, O)                                                     \
-	P(O, STR, eni, NetworkInterfaceId, REQUIRED, 1, 64, "")                                   \
+#define IPL_PARAMS_unassign_private_ips(P, O) \
+	P(O, STR, eni, NetworkInterfaceId, REQUIRED, 1, 64, "") \
 	P(O, STRS, addresses, PrivateIpAddress, REQUIRED, 1, 32, "")
-#define IPL_PARAMS_modify_network_spec(P, O)                                                      \
-	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "")                                      \
-	P(O, INT, bandwidth_out, InternetMaxBandwidthOut, 0, -1000000, 1000000, "")               \
-	P(O, INT, bandwidth_in, InternetMaxBandwidthIn, 0, -1000000, 1000000, "")                 \
-	P(O, WORD, charge, NetworkChargeType, 0, 0, 0, "PayByTraffic|PayByBandwidth")             \
+#define IPL_PARAMS_modify_network_spec(P, O) \
+	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "") \
+	P(O, INT, bandwidth_out, InternetMaxBandwidthOut, 0, -1000000, 1000000, "") \
+	P(O, INT, bandwidth_in, InternetMaxBandwidthIn, 0, -1000000, 1000000, "") \
+	P(O, WORD, charge, NetworkChargeType, 0, 0, 0, "PayByTraffic|PayByBandwidth") \
 	P(O, BOOL, allocate, AllocatePublicIp, 0, 0, 0, "false")
-#define IPL_PARAMS_allocate_eip(P, O)                                                             \
-	P(O, NUMSTR, bandwidth, Bandwidth, 0, 1, 500, "5")                                        \
-	P(O, WORD, charge, InternetChargeType, DEFAULTED, 0, 0, "PayByBandwidth|PayByTraffic")    \
-	P(O, STR, instance_charge, InstanceChargeType, 0, 1, 32, "PostPaid")                      \
-	P(O, STR, charge_type, ChargeType, 0, 1, 32, "PostPaid")                                  \
-	P(O, STR, isp, ISP, 0, 1, 32, "BGP")                                                      \
-	P(O, STR, ip, IpAddress, 0, 0, 64, "")                                                    \
-	P(O, LINE, name, Name, 0, 1, 128, "")                                                     \
-	P(O, LINE, description, Description, 0, 1, 256, "")                                       \
+#define IPL_PARAMS_allocate_eip(P, O) \
+	P(O, NUMSTR, bandwidth, Bandwidth, 0, 1, 500, "5") \
+	P(O, WORD, charge, InternetChargeType, DEFAULTED, 0, 0, "PayByBandwidth|PayByTraffic") \
+	P(O, STR, instance_charge, InstanceChargeType, 0, 1, 32, "PostPaid") \
+	P(O, STR, charge_type, ChargeType, 0, 1, 32, "PostPaid") \
+	P(O, STR, isp, ISP, 0, 1, 32, "BGP") \
+	P(O, STR, ip, IpAddress, 0, 0, 64, "") \
+	P(O, LINE, name, Name, 0, 1, 128, "") \
+	P(O, LINE, description, Description, 0, 1, 256, "") \
 	P(O, RECS, tags, Tag, 0, 0, 20, tag)
-#define IPL_PARAMS_associate_eip(P, O)                                                            \
-	P(O, STR, eip, AllocationId, REQUIRED, 1, 64, "")                                         \
-	P(O, STR, target, InstanceId, REQUIRED, 1, 64, "")                                        \
-	P(O, WORD, type, InstanceType, DEFAULTED, 0, 0, "EcsInstance|NetworkInterface")           \
-	P(O, STR, private_ip, PrivateIpAddress, 0, 0, 64, "")                                     \
+#define IPL_PARAMS_associate_eip(P, O) \
+	P(O, STR, eip, AllocationId, REQUIRED, 1, 64, "") \
+	P(O, STR, target, InstanceId, REQUIRED, 1, 64, "") \
+	P(O, WORD, type, InstanceType, DEFAULTED, 0, 0, "EcsInstance|NetworkInterface") \
+	P(O, STR, private_ip, PrivateIpAddress, 0, 0, 64, "") \
 	P(O, STR, mode, Mode, 0, 1, 32, "NAT")
-#define IPL_PARAMS_unassociate_eip(P, O)                                                          \
-	P(O, STR, eip, AllocationId, REQUIRED, 1, 64, "")                                         \
-	P(O, STR, target, InstanceId, 0, 1, 64, "")                                               \
-	P(O, WORD, type, InstanceType, 0, 0, 0, "EcsInstance|NetworkInterface")                   \
-	P(O, STR, private_ip, PrivateIpAddress, 0, 0, 64, "")                                     \
+#define IPL_PARAMS_unassociate_eip(P, O) \
+	P(O, STR, eip, AllocationId, REQUIRED, 1, 64, "") \
+	P(O, STR, target, InstanceId, 0, 1, 64, "") \
+	P(O, WORD, type, InstanceType, 0, 0, 0, "EcsInstance|NetworkInterface") \
+	P(O, STR, private_ip, PrivateIpAddress, 0, 0, 64, "") \
 	P(O, BOOL, force, Force, 0, 0, 0, "false")
-#define IPL_PARAMS_release_eip(P, O)                                                              \
+#define IPL_PARAMS_release_eip(P, O) \
 	P(O, STR, eip, AllocationId, REQUIRED, 1, 64, "")
 
-#define IPL_PARAMS_get_entity(P, O)                                                               \
+#define IPL_PARAMS_create_instance(P, O) \
+	P(O, STR, type, InstanceType, REQUIRED, 1, 64, "") \
+	P(O, STR, vswitch, VSwitchId, REQUIRED, 1, 64, "") \
+	P(O, STR, zone, ZoneId, 0, 1, 64, "") \
+	P(O, STR, private_ip, PrivateIpAddress, 0, 0, 64, "") \
+	P(O, INT, bandwidth_out, InternetMaxBandwidthOut, 0, -1000000, 1000000, "0") \
+	P(O, INT, bandwidth_in, InternetMaxBandwidthIn, 0, -1000000, 1000000, "") \
+	P(O, WORD, charge, InternetChargeType, DEFAULTED, 0, 0, "PayByTraffic|PayByBandwidth") \
+	P(O, STR, instance_charge, InstanceChargeType, 0, 1, 32, "PostPaid") \
+	P(O, LINE, name, InstanceName, 0, 1, 128, "") \
+	P(O, LINE, description, Description, 0, 1, 256, "") \
+	P(O, STR, image, ImageId, 0, 0, 128, "") \
+	P(O, STR, host_name, HostName, 0, 0, 64, "") \
+	P(O, STR, security_group, SecurityGroupId, 0, 1, 64, "") \
+	P(O, RECS, tags, Tag, 0, 0, 20, tag)
+#define IPL_PARAMS_modify_eip(P, O) \
+	P(O, STR, eip, AllocationId, REQUIRED, 1, 64, "") \
+	P(O, NUMSTR, bandwidth, Bandwidth, 0, 1, 500, "") \
+	P(O, LINE, name, Name, 0, 1, 128, "") \
+	P(O, LINE, description, Description, 0, 1, 256, "")
+#define IPL_PARAMS_associate_cidr(P, O) \
+	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
+	P(O, STR, cidr, SecondaryCidrBlock, REQUIRED, 0, 64, "") \
+	P(O, WORD, version, IpVersion, DEFAULTED, 0, 0, "IPV4")
+#define IPL_PARAMS_unassociate_cidr(P, O) \
+	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
+	P(O, STR, cidr, SecondaryCidrBlock, REQUIRED, 0, 64, "")
+#define IPL_PARAMS_change_address(P, O) \
+	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "") \
+	P(O, STR, vswitch, VSwitchId, REQUIRED, 1, 64, "") \
+	P(O, STR, private_ip, PrivateIpAddress, 0, 0, 64, "")
+#define IPL_PARAMS_modify_vpc(P, O) \
+	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
+	P(O, LINE, name, VpcName, 0, 1, 128, "") \
+	P(O, LINE, description, Description, 0, 1, 256, "")
+#define IPL_PARAMS_modify_vswitch(P, O) \
+	P(O, STR, vswitch, VSwitchId, REQUIRED, 1, 64, "") \
+	P(O, LINE, name, VSwitchName, 0, 1, 128, "") \
+	P(O, LINE, description, Description, 0, 1, 256, "")
+#define IPL_PARAMS_describe_vpc(P, O) \
+	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "")
+#define IPL_PARAMS_check_address(P, O) \
+	P(O, STR, vswitch, VSwitchId, REQUIRED, 1, 64, "") \
+	P(O, STR, private_ip, PrivateIpAddress, REQUIRED, 1, 64, "") \
+	P(O, WORD, version, IpVersion, DEFAULTED, 0, 0, "ipv4")
+#define IPL_PARAMS_describe_status(P, O) \
+	P(O, STRS, ids, InstanceId, 0, 0, 100, "") \
+	P(O, STR, zone, ZoneId, 0, 1, 64, "")
+#define IPL_PARAMS_describe_types(P, O) \
+	P(O, STRS, types, InstanceTypes, 0, 0, 100, "")
+
+#define IPL_PARAMS_get_entity(P, O) \
 	P(O, STR, id, Id, REQUIRED, 1, 64, "")
-#define IPL_PARAMS_lookup_address(P, O)                                                           \
-	P(O, STR, address, Address, REQUIRED, 1, 64, "")                                          \
+#define IPL_PARAMS_lookup_address(P, O) \
+	P(O, STR, address, Address, REQUIRED, 1, 64, "") \
 	P(O, STR, vpc, VpcId, 0, 1, 64, "")
-#define IPL_PARAMS_get_event(P, O)                                                                \
+#define IPL_PARAMS_get_event(P, O) \
 	P(O, INT, seq, Seq, REQUIRED, 1, INT64_MAX, "")
-#define IPL_PARAMS_list_events(P, O)                                                              \
-	P(O, INT, from_seq, FromSeq, 0, 0, INT64_MAX, "")                                         \
-	P(O, STR, from_time, FromTime, 0, 1, 64, "")                                              \
-	P(O, INT, to_seq, ToSeq, 0, 0, INT64_MAX, "")                                             \
-	P(O, STR, to_time, ToTime, 0, 1, 64, "")                                                  \
-	P(O, STR, id, Id, 0, 1, 64, "")                                                           \
-	P(O, STR, type, Type, 0, 1, 64, "")                                                       \
-	P(O, STR, actor, Actor, 0, 1, 256, "")                                                    \
+#define IPL_PARAMS_list_events(P, O) \
+	P(O, INT, from_seq, FromSeq, 0, 0, INT64_MAX, "") \
+	P(O, STR, from_time, FromTime, 0, 1, 64, "") \
+	P(O, INT, to_seq, ToSeq, 0, 0, INT64_MAX, "") \
+	P(O, STR, to_time, ToTime, 0, 1, 64, "") \
+	P(O, STR, id, Id, 0, 1, 64, "") \
+	P(O, STR, type, Type, 0, 1, 64, "") \
+	P(O, STR, actor, Actor, 0, 1, 256, "") \
 	P(O, BOOL, reverse, Reverse, 0, 0, 0, "false")
-#define IPL_PARAMS_describe_vpcs(P, O)                                                            \
-	P(O, SET, ids, VpcId, 0, 0, 20, "")                                                       \
-	P(O, STR, name, VpcName, 0, 1, 128, "")                                                   \
-	P(O, BOOL, is_default, IsDefault, 0, 0, 0, "")                                            \
+#define IPL_PARAMS_describe_vpcs(P, O) \
+	P(O, SET, ids, VpcId, 0, 0, 20, "") \
+	P(O, STR, name, VpcName, 0, 1, 128, "") \
+	P(O, BOOL, is_default, IsDefault, 0, 0, 0, "") \
 	P(O, BOOL, ipv6, EnableIpv6, 0, 0, 0, "")
-#define IPL_PARAMS_describe_vswitches(P, O)                                                       \
-	P(O, SET, ids, VSwitchId, 0, 0, 20, "")                                                   \
-	P(O, STR, vpc, VpcId, 0, 1, 64, "")                                                       \
-	P(O, STR, zone, ZoneId, 0, 1, 64, "")                                                     \
-	P(O, STR, name, VSwitchName, 0, 1, 128, "")                                               \
-	P(O, BOOL, is_default, IsDefault, 0, 0, 0, "")                                            \
+#define IPL_PARAMS_describe_vswitches(P, O) \
+	P(O, SET, ids, VSwitchId, 0, 0, 20, "") \
+	P(O, STR, vpc, VpcId, 0, 1, 64, "") \
+	P(O, STR, zone, ZoneId, 0, 1, 64, "") \
+	P(O, STR, name, VSwitchName, 0, 1, 128, "") \
+	P(O, BOOL, is_default, IsDefault, 0, 0, 0, "") \
 	P(O, BOOL, ipv6, EnableIpv6, 0, 0, 0, "")
-#define IPL_PARAMS_describe_instances(P, O)                                                       \
-	P(O, SET, ids, InstanceIds, 0, 0, 100, "")                                                \
-	P(O, STR, vpc, VpcId, 0, 1, 64, "")                                                       \
-	P(O, STR, vswitch, VSwitchId, 0, 1, 64, "")                                               \
-	P(O, STR, zone, ZoneId, 0, 1, 64, "")                                                     \
-	P(O, STR, status, Status, 0, 1, 32, "")                                                   \
-	P(O, STR, name, InstanceName, 0, 1, 128, "")                                              \
-	P(O, STR, type, InstanceType, 0, 1, 64, "")                                               \
-	P(O, SET, private_ips, PrivateIpAddresses, 0, 0, 100, "")                                 \
-	P(O, SET, public_ips, PublicIpAddresses, 0, 0, 100, "")                                   \
+#define IPL_PARAMS_describe_instances(P, O) \
+	P(O, SET, ids, InstanceIds, 0, 0, 100, "") \
+	P(O, STR, vpc, VpcId, 0, 1, 64, "") \
+	P(O, STR, vswitch, VSwitchId, 0, 1, 64, "") \
+	P(O, STR, zone, ZoneId, 0, 1, 64, "") \
+	P(O, STR, status, Status, 0, 1, 32, "") \
+	P(O, STR, name, InstanceName, 0, 1, 128, "") \
+	P(O, STR, type, InstanceType, 0, 1, 64, "") \
+	P(O, SET, private_ips, PrivateIpAddresses, 0, 0, 100, "") \
+	P(O, SET, public_ips, PublicIpAddresses, 0, 0, 100, "") \
 	P(O, SET, eips, EipAddresses, 0, 0, 100, "")
-#define IPL_PARAMS_describe_eni(P, O)                                                             \
+#define IPL_PARAMS_describe_eni(P, O) \
 	P(O, STR, eni, NetworkInterfaceId, REQUIRED, 1, 64, "")
-#define IPL_PARAMS_describe_enis(P, O)                                                            \
-	P(O, STRS, ids, NetworkInterfaceId, 0, 0, 100, "")                                        \
-	P(O, STR, instance, InstanceId, 0, 1, 64, "")                                             \
-	P(O, STR, vpc, VpcId, 0, 1, 64, "")                                                       \
-	P(O, STR, vswitch, VSwitchId, 0, 1, 64, "")                                               \
-	P(O, STR, primary_ip, PrimaryIpAddress, 0, 1, 64, "")                                     \
-	P(O, STRS, private_ips, PrivateIpAddress, 0, 0, 100, "")                                  \
-	P(O, STR, status, Status, 0, 1, 32, "")                                                   \
-	P(O, STR, type, Type, 0, 1, 32, "")                                                       \
+#define IPL_PARAMS_describe_enis(P, O) \
+	P(O, STRS, ids, NetworkInterfaceId, 0, 0, 100, "") \
+	P(O, STR, instance, InstanceId, 0, 1, 64, "") \
+	P(O, STR, vpc, VpcId, 0, 1, 64, "") \
+	P(O, STR, vswitch, VSwitchId, 0, 1, 64, "") \
+	P(O, STR, primary_ip, PrimaryIpAddress, 0, 1, 64, "") \
+	P(O, STRS, private_ips, PrivateIpAddress, 0, 0, 100, "") \
+	P(O, STR, status, Status, 0, 1, 32, "") \
+	P(O, STR, type, Type, 0, 1, 32, "") \
 	P(O, STR, name, NetworkInterfaceName, 0, 1, 128, "")
-#define IPL_PARAMS_describe_eips(P, O)                                                            \
-	P(O, SET, ids, AllocationId, 0, 0, 50, "")                                                \
-	P(O, SET, ips, EipAddress, 0, 0, 50, "")                                                  \
-	P(O, STR, status, Status, 0, 1, 32, "")                                                   \
-	P(O, STR, target_type, AssociatedInstanceType, 0, 1, 32, "")                              \
-	P(O, STR, target, AssociatedInstanceId, 0, 1, 64, "")                                     \
-	P(O, STR, charge_type, ChargeType, 0, 1, 32, "")                                          \
-	P(O, STR, isp, ISP, 0, 1, 32, "")                                                         \
+#define IPL_PARAMS_describe_eips(P, O) \
+	P(O, SET, ids, AllocationId, 0, 0, 50, "") \
+	P(O, SET, ips, EipAddress, 0, 0, 50, "") \
+	P(O, STR, status, Status, 0, 1, 32, "") \
+	P(O, STR, target_type, AssociatedInstanceType, 0, 1, 32, "") \
+	P(O, STR, target, AssociatedInstanceId, 0, 1, 64, "") \
+	P(O, STR, charge_type, ChargeType, 0, 1, 32, "") \
+	P(O, STR, isp, ISP, 0, 1, 32, "") \
 	P(O, STR, name, EipName, 0, 1, 128, "")
-#define IPL_PARAMS_hello(P, O)                                                                    \
-	P(O, WORD, error_format, ErrorFormat, 0, 0, 0, "String|Map")                              \
-	P(O, STR, key, AccessKeyId, 0, 0, 120, "")                                                \
-	P(O, STR, timestamp, Timestamp, 0, 0, 64, "")                                             \
-	P(O, STR, nonce, Nonce, 0, 0, 128, "")                                                    \
+#define IPL_PARAMS_hello(P, O) \
+	P(O, WORD, error_format, ErrorFormat, 0, 0, 0, "String|Map") \
+	P(O, STR, key, AccessKeyId, 0, 0, 120, "") \
+	P(O, STR, timestamp, Timestamp, 0, 0, 64, "") \
+	P(O, STR, nonce, Nonce, 0, 0, 128, "") \
 	P(O, STR, signature, Signature, 0, 0, 128, "")
 
 /*
@@ -233,32 +288,40 @@
  *   ENI: of the family that answers a missing parameter with 403.
  *   ADMIN: changes the ledger itself.
  */
-#define IPL_WRITE_LIST(W)                                                                         \
-	W(MODIFY_LEDGER_SETTINGS, ModifyLedgerSettings, settings, modify_settings, ADMIN)         \
-	W(CREATE_VPC, CreateVpc, create_vpc, create_vpc, 0)                                       \
-	W(DELETE_VPC, DeleteVpc, delete_vpc, delete_vpc, 0)                                       \
-	W(CREATE_VSWITCH, CreateVSwitch, create_vswitch, create_vswitch, 0)                       \
-	W(DELETE_VSWITCH, DeleteVSwitch, delete_vswitch, delete_vswitch, 0)                       \
-	W(RUN_INSTANCES, RunInstances, run_instances, run_instances, 0)                           \
-	W(START_INSTANCE, StartInstance, instance, start_instance, 0)                             \
-	W(STOP_INSTANCE, StopInstance, stop_instance, stop_instance, 0)                           \
-	W(DELETE_INSTANCE, DeleteInstance, delete_instance, delete_instance, 0)                   \
-	W(CREATE_ENI, CreateNetworkInterface, create_eni, create_eni, 0)                          \
-	W(ATTACH_ENI, AttachNetworkInterface, attach_eni, attach_eni, 0)                          \
-	W(DETACH_ENI, DetachNetworkInterface, attach_eni, detach_eni, 0)                          \
-	W(DELETE_ENI, DeleteNetworkInterface, delete_eni, delete_eni, 0)                          \
+#define IPL_WRITE_LIST(W) \
+	W(MODIFY_LEDGER_SETTINGS, ModifyLedgerSettings, settings, modify_settings, ADMIN) \
+	W(CREATE_VPC, CreateVpc, create_vpc, create_vpc, 0) \
+	W(DELETE_VPC, DeleteVpc, delete_vpc, delete_vpc, 0) \
+	W(CREATE_VSWITCH, CreateVSwitch, create_vswitch, create_vswitch, 0) \
+	W(DELETE_VSWITCH, DeleteVSwitch, delete_vswitch, delete_vswitch, 0) \
+	W(RUN_INSTANCES, RunInstances, run_instances, run_instances, 0) \
+	W(START_INSTANCE, StartInstance, instance, start_instance, 0) \
+	W(STOP_INSTANCE, StopInstance, stop_instance, stop_instance, 0) \
+	W(DELETE_INSTANCE, DeleteInstance, delete_instance, delete_instance, 0) \
+	W(CREATE_ENI, CreateNetworkInterface, create_eni, create_eni, 0) \
+	W(ATTACH_ENI, AttachNetworkInterface, attach_eni, attach_eni, 0) \
+	W(DETACH_ENI, DetachNetworkInterface, attach_eni, detach_eni, 0) \
+	W(DELETE_ENI, DeleteNetworkInterface, delete_eni, delete_eni, 0) \
 	W(ASSIGN_PRIVATE_IPS, AssignPrivateIpAddresses, assign_private_ips, assign_private_ips, \
 	  ENI) \
-	W(UNASSIGN_PRIVATE_IPS, UnassignPrivateIpAddresses, unassign_private_ips,                 \
-	  unassign_private_ips, ENI)                                                              \
-	W(MODIFY_NETWORK_SPEC, ModifyInstanceNetworkSpec, modify_network_spec,                    \
-	  modify_network_spec, 0)                                                                 \
-	W(ALLOCATE_PUBLIC_IP, AllocatePublicIpAddress, instance, allocate_public_ip, 0)           \
-	W(ALLOCATE_EIP, AllocateEipAddress, allocate_eip, allocate_eip, 0)                        \
-	W(ASSOCIATE_EIP, AssociateEipAddress, associate_eip, associate_eip, 0)                    \
-	W(UNASSOCIATE_EIP, UnassociateEipAddress, unassociate_eip, unassociate_eip, 0)            \
-	W(RELEASE_EIP, ReleaseEipAddress, release_eip, release_eip, 0)                            \
-	W(CONVERT_PUBLIC_IP, ConvertNatPublicIpToEip, instance, convert_public_ip, 0)
+	W(UNASSIGN_PRIVATE_IPS, UnassignPrivateIpAddresses, unassign_private_ips, \
+	  unassign_private_ips, ENI) \
+	W(MODIFY_NETWORK_SPEC, ModifyInstanceNetworkSpec, modify_network_spec, \
+	  modify_network_spec, 0) \
+	W(ALLOCATE_PUBLIC_IP, AllocatePublicIpAddress, instance, allocate_public_ip, 0) \
+	W(ALLOCATE_EIP, AllocateEipAddress, allocate_eip, allocate_eip, 0) \
+	W(ASSOCIATE_EIP, AssociateEipAddress, associate_eip, associate_eip, 0) \
+	W(UNASSOCIATE_EIP, UnassociateEipAddress, unassociate_eip, unassociate_eip, 0) \
+	W(RELEASE_EIP, ReleaseEipAddress, release_eip, release_eip, 0) \
+	W(CONVERT_PUBLIC_IP, ConvertNatPublicIpToEip, instance, convert_public_ip, 0) \
+	W(CREATE_INSTANCE, CreateInstance, create_instance, create_instance, 0) \
+	W(REBOOT_INSTANCE, RebootInstance, instance, reboot_instance, 0) \
+	W(MODIFY_EIP, ModifyEipAddressAttribute, modify_eip, modify_eip, 0) \
+	W(ASSOCIATE_CIDR, AssociateVpcCidrBlock, associate_cidr, associate_cidr, 0) \
+	W(UNASSOCIATE_CIDR, UnassociateVpcCidrBlock, unassociate_cidr, unassociate_cidr, 0) \
+	W(CHANGE_PRIMARY_ADDRESS, ModifyInstanceVpcAttribute, change_address, change_address, 0) \
+	W(MODIFY_VPC, ModifyVpcAttribute, modify_vpc, modify_vpc, 0) \
+	W(MODIFY_VSWITCH, ModifyVSwitchAttribute, modify_vswitch, modify_vswitch, 0)
 
 /*
  * Reads: R(Name, params, read, flags)
@@ -266,23 +329,28 @@
  *   SCAN: looks at many things, so the past needs a whole folded state.
  *   PAGED: takes MaxResults and NextToken.
  */
-#define IPL_READ_LIST(R)                                                                          \
-	R(GetEntity, get_entity, get_entity, 0)                                                   \
-	R(LookupAddress, lookup_address, lookup_address, SCAN)                                    \
-	R(DescribeVpcs, describe_vpcs, describe_vpcs, SCAN | PAGED)                               \
-	R(DescribeVSwitches, describe_vswitches, describe_vswitches, SCAN | PAGED)                \
-	R(DescribeInstances, describe_instances, describe_instances, SCAN | PAGED)                \
-	R(DescribeInstanceAttribute, instance, describe_instance, 0)                              \
-	R(DescribeNetworkInterfaces, describe_enis, describe_enis, SCAN | PAGED)                  \
-	R(DescribeNetworkInterfaceAttribute, describe_eni, describe_eni, 0)                       \
-	R(DescribeEipAddresses, describe_eips, describe_eips, SCAN | PAGED)
+#define IPL_READ_LIST(R) \
+	R(GetEntity, get_entity, get_entity, 0) \
+	R(LookupAddress, lookup_address, lookup_address, SCAN) \
+	R(DescribeVpcs, describe_vpcs, describe_vpcs, SCAN | PAGED) \
+	R(DescribeVSwitches, describe_vswitches, describe_vswitches, SCAN | PAGED) \
+	R(DescribeInstances, describe_instances, describe_instances, SCAN | PAGED) \
+	R(DescribeInstanceAttribute, instance, describe_instance, 0) \
+	R(DescribeNetworkInterfaces, describe_enis, describe_enis, SCAN | PAGED) \
+	R(DescribeNetworkInterfaceAttribute, describe_eni, describe_eni, 0) \
+	R(DescribeEipAddresses, describe_eips, describe_eips, SCAN | PAGED) \
+	R(DescribeVpcAttribute, describe_vpc, describe_vpc, 0) \
+	R(DescribeVSwitchAttributes, delete_vswitch, describe_vswitch, 0) \
+	R(CheckCanAllocateVpcPrivateIpAddress, check_address, check_address, 0) \
+	R(DescribeInstanceStatus, describe_status, describe_status, SCAN | PAGED) \
+	R(DescribeInstanceTypes, describe_types, describe_types, 0)
 
 /* Reads that need more than a state, answered by the server: S(NAME, Name, params, flags) */
-#define IPL_SERVICE_LIST(S)                                                                       \
-	S(PING, Ping, none, 0)                                                                    \
-	S(HELLO, Hello, hello, 0)                                                                 \
-	S(GET_STATUS, GetStatus, none, 0)                                                         \
-	S(GET_EVENT, GetEvent, get_event, 0)                                                      \
+#define IPL_SERVICE_LIST(S) \
+	S(PING, Ping, none, 0) \
+	S(HELLO, Hello, hello, 0) \
+	S(GET_STATUS, GetStatus, none, 0) \
+	S(GET_EVENT, GetEvent, get_event, 0) \
 	S(LIST_EVENTS, ListEvents, list_events, PAGED)
 
 /* clang-format on */

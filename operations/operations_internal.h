@@ -65,6 +65,7 @@ uint64_t ipl_next_number(const struct ipl_decision *d, enum ipl_kind kind);
 struct ipl_address_codes {
 	enum ipl_code malformed;
 	enum ipl_code outside;
+	enum ipl_code reserved;
 	enum ipl_code taken;
 };
 

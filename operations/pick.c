@@ -150,7 +150,7 @@ enum ipl_status ipl_take_named(struct ipl_decision *d, uint64_t vswitch, struct 
 	if (!ipl_cidr4_contains(of->cidr, ip))
 		return refuse_address(d, codes->outside, text, vswitch, "is outside the block");
 	if (is_reserved(of->cidr, ip))
-		return refuse_address(d, codes->outside, text, vswitch,
+		return refuse_address(d, codes->reserved, text, vswitch,
 				      "is one of the reserved addresses (first and last three)");
 	if (is_named(picks, vswitch, ip))
 		return refuse_address(d, IPL_CODE_IP_REPEATED, text, vswitch,

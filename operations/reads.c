@@ -94,6 +94,80 @@ enum ipl_status ipl_read_get_entity(struct ipl_read *r)
 	return IPL_OK;
 }
 
+enum ipl_status ipl_read_describe_vpc(struct ipl_read *r)
+{
+	IPL_ARGS(r, describe_vpc);
+
+	return show_one(r, args->vpc, IPL_KIND_VPC, IPL_CODE_VPC_NOT_FOUND);
+}
+
+enum ipl_status ipl_read_describe_vswitch(struct ipl_read *r)
+{
+	IPL_ARGS(r, delete_vswitch);
+
+	return show_one(r, args->vswitch, IPL_KIND_VSWITCH, IPL_CODE_VSWITCH_NOT_FOUND);
+}
+
+/* Whether an address could be given by name: in the block, not reserved, held by nobody. */
+enum ipl_status ipl_read_check_address(struct ipl_read *r)
+{
+	IPL_ARGS(r, check_address);
+	enum ipl_kind kind = IPL_KIND_VSWITCH;
+	uint64_t number;
+	const union ipl_entity *entity =
+		find(r, args->vswitch, IPL_CODE_VSWITCH_NOT_FOUND, &kind, &number);
+	struct ipl_cidr4 cidr;
+	uint32_t ip;
+	bool can;
+
+	if (entity == NULL)
+		return r->lens->status != IPL_OK ? r->lens->status : IPL_REFUSED;
+	if (!ipl_ip4_parse(args->private_ip, &ip))
+		return ipl_refuse_parameter(r->err, IPL_CODE_INVALID_PARAMETER, "PrivateIpAddress",
+					    "\"%.64s\" is no IPv4 address",
+					    ipl_arena_str(r->arena, args->private_ip).at);
+	cidr = entity->vswitch.cidr;
+	can = ipl_cidr4_contains(cidr, ip) && ip - cidr.base >= IPL_RESERVED_FIRST &&
+	      ipl_cidr4_last(cidr) - ip >= IPL_RESERVED_LAST &&
+	      r->lens->holding(r->lens, ipl_key_ip4(entity->vswitch.vpc, ip)).role == IPL_ROLE_NONE;
+	ipl_map_add(r->arena, r->result, "CanAllocate", ipl_bool(can));
+	return IPL_OK;
+}
+
+static void add_type(struct ipl_read *r, struct ipl_value *list, struct ipl_str name,
+		     const struct ipl_type_limits *limits)
+{
+	struct ipl_value map = ipl_map();
+
+	ipl_map_add(r->arena, &map, "InstanceTypeId", ipl_text(ipl_arena_str(r->arena, name)));
+	ipl_map_add(r->arena, &map, "EniQuantity", ipl_int(limits->eni_max));
+	ipl_map_add(r->arena, &map, "EniPrivateIpAddressQuantity", ipl_int(limits->ip4_max));
+	ipl_map_add(r->arena, &map, "EniIpv6AddressQuantity", ipl_int(limits->ip6_max));
+	ipl_array_add(r->arena, list, map);
+}
+
+enum ipl_status ipl_read_describe_types(struct ipl_read *r)
+{
+	IPL_ARGS(r, describe_types);
+	const union ipl_entity *ledger = r->lens->find(r->lens, IPL_KIND_LEDGER, r->lens->ledger);
+	const struct ipl_ev_settings none = { .region = IPL_STR("") };
+	const struct ipl_ev_settings *settings = ledger == NULL ? &none : &ledger->ledger.settings;
+	struct ipl_value list = ipl_array(), outer = ipl_map();
+	struct ipl_type_limits limits;
+	struct ipl_str name;
+
+	for (size_t i = 0; ledger != NULL && (name = ipl_type_at(settings, i)).at != NULL; i++) {
+		bool wanted = args->types.count == 0;
+		for (uint32_t k = 0; k < args->types.count; k++)
+			wanted = wanted || ipl_str_equal(args->types.at[k], name);
+		if (wanted && ipl_type_find(settings, name, &limits))
+			add_type(r, &list, name, &limits);
+	}
+	ipl_map_add(r->arena, &outer, "InstanceType", list);
+	ipl_map_add(r->arena, r->result, "InstanceTypes", outer);
+	return r->lens->status;
+}
+
 /* --- lists --- */
 
 typedef bool (*match_fn)(struct ipl_read *r, uint64_t number, const union ipl_entity *entity);
@@ -106,6 +180,9 @@ struct list {
 	/* The only ones that can match, ascending; NULL: all are looked at. */
 	const uint64_t *candidate;
 	uint32_t candidate_count;
+	/* How one is shown, if not as its kind is. */
+	struct ipl_value (*show)(struct ipl_read *r, uint64_t number,
+				 const union ipl_entity *entity);
 };
 
 static uint64_t next_of(struct ipl_read *r, const struct list *list, uint64_t after)
@@ -122,6 +199,8 @@ static uint64_t next_of(struct ipl_read *r, const struct list *list, uint64_t af
 static struct ipl_value show_listed(struct ipl_read *r, const struct list *list, uint64_t number,
 				    const union ipl_entity *entity)
 {
+	if (list->show != NULL)
+		return list->show(r, number, entity);
 	if (list->kind == IPL_KIND_INSTANCE)
 		return ipl_show_listed_instance(r->arena, r->lens, number, &entity->instance);
 	return ipl_show(r->arena, r->lens, list->kind, number, entity);
@@ -254,7 +333,7 @@ static bool match_vpc(struct ipl_read *r, uint64_t number, const union ipl_entit
 enum ipl_status ipl_read_describe_vpcs(struct ipl_read *r)
 {
 	IPL_ARGS(r, describe_vpcs);
-	struct list list = { IPL_KIND_VPC, "Vpcs", "Vpc", match_vpc, NULL, 0 };
+	struct list list = { IPL_KIND_VPC, "Vpcs", "Vpc", match_vpc, NULL, 0, NULL };
 	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
 
 	return st == IPL_OK ? answer_list(r, &list) : st;
@@ -275,7 +354,9 @@ static bool match_vswitch(struct ipl_read *r, uint64_t number, const union ipl_e
 enum ipl_status ipl_read_describe_vswitches(struct ipl_read *r)
 {
 	IPL_ARGS(r, describe_vswitches);
-	struct list list = { IPL_KIND_VSWITCH, "VSwitches", "VSwitch", match_vswitch, NULL, 0 };
+	struct list list = {
+		IPL_KIND_VSWITCH, "VSwitches", "VSwitch", match_vswitch, NULL, 0, NULL
+	};
 	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
 
 	return st == IPL_OK ? answer_list(r, &list) : st;
@@ -323,7 +404,40 @@ static bool match_instance(struct ipl_read *r, uint64_t number, const union ipl_
 enum ipl_status ipl_read_describe_instances(struct ipl_read *r)
 {
 	IPL_ARGS(r, describe_instances);
-	struct list list = { IPL_KIND_INSTANCE, "Instances", "Instance", match_instance, NULL, 0 };
+	struct list list = {
+		IPL_KIND_INSTANCE, "Instances", "Instance", match_instance, NULL, 0, NULL
+	};
+	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
+
+	return st == IPL_OK ? answer_list(r, &list) : st;
+}
+
+static bool match_status(struct ipl_read *r, uint64_t number, const union ipl_entity *entity)
+{
+	IPL_ARGS(r, describe_status);
+
+	(void)number;
+	return is_absent_or(args->zone, entity->base.notes->zone);
+}
+
+static struct ipl_value show_status(struct ipl_read *r, uint64_t number,
+				    const union ipl_entity *entity)
+{
+	struct ipl_value map = ipl_map();
+
+	ipl_map_add(r->arena, &map, "InstanceId",
+		    ipl_show_id(r->arena, r->lens, IPL_KIND_INSTANCE, number));
+	ipl_map_add(r->arena, &map, "Status", ipl_text_of(ipl_run_word(entity->instance.state)));
+	return map;
+}
+
+enum ipl_status ipl_read_describe_status(struct ipl_read *r)
+{
+	IPL_ARGS(r, describe_status);
+	struct list list = {
+		IPL_KIND_INSTANCE, "InstanceStatuses", "InstanceStatus", match_status, NULL, 0,
+		show_status
+	};
 	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
 
 	return st == IPL_OK ? answer_list(r, &list) : st;
@@ -361,7 +475,8 @@ enum ipl_status ipl_read_describe_enis(struct ipl_read *r)
 {
 	IPL_ARGS(r, describe_enis);
 	struct list list = {
-		IPL_KIND_ENI, "NetworkInterfaceSets", "NetworkInterfaceSet", match_eni, NULL, 0
+		IPL_KIND_ENI, "NetworkInterfaceSets", "NetworkInterfaceSet", match_eni, NULL, 0,
+		NULL
 	};
 	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
 
@@ -394,7 +509,7 @@ static bool match_eip(struct ipl_read *r, uint64_t number, const union ipl_entit
 enum ipl_status ipl_read_describe_eips(struct ipl_read *r)
 {
 	IPL_ARGS(r, describe_eips);
-	struct list list = { IPL_KIND_EIP, "EipAddresses", "EipAddress", match_eip, NULL, 0 };
+	struct list list = { IPL_KIND_EIP, "EipAddresses", "EipAddress", match_eip, NULL, 0, NULL };
 	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
 
 	return st == IPL_OK ? answer_list(r, &list) : st;

@@ -49,14 +49,34 @@ static struct ipl_value wrap(struct answer *a, const char *name, struct ipl_valu
 	return map;
 }
 
-static void launched(struct answer *a, const struct ipl_ev_instances_launched *e)
+static void settings(struct answer *a, const struct ipl_ev_settings *settings_of)
 {
+	a->map = ipl_show_settings(a->arena, a->lens.letters, settings_of);
+}
+
+static void cidr_associated(struct answer *a, struct ipl_cidr4 cidr)
+{
+	char text[IPL_CIDR4_TEXT_MAX];
+
+	ipl_cidr4_format(cidr, text);
+	add(a, "CidrBlock", ipl_textf(a->arena, "%s", text));
+	add(a, "IpVersion", ipl_text_of("IPV4"));
+}
+
+/* RunInstances answers a list of ids, CreateInstance one. */
+static void launched(struct answer *a, const struct ipl_event *ev)
+{
+	const struct ipl_ev_instance_list *list = &ev->instances_launched.instances;
 	struct ipl_value ids = ipl_array();
 
-	for (uint32_t i = 0; i < e->instances.count; i++)
-		ipl_array_add(a->arena, &ids,
-			      ipl_show_id(a->arena, &a->lens, IPL_KIND_INSTANCE,
-					  e->instances.at[i].instance));
+	if (ev->op == IPL_OP_CREATE_INSTANCE) {
+		add_id(a, "InstanceId", IPL_KIND_INSTANCE, list->at[0].instance);
+		return;
+	}
+	for (uint32_t i = 0; i < list->count; i++)
+		ipl_array_add(
+			a->arena, &ids,
+			ipl_show_id(a->arena, &a->lens, IPL_KIND_INSTANCE, list->at[i].instance));
 	add(a, "InstanceIdSets", wrap(a, "InstanceIdSet", ids));
 }
 
@@ -102,46 +122,48 @@ static void eip(struct answer *a, uint64_t number, uint32_t ip)
 	add(a, "EipAddress", ipl_show_ip4(a->arena, ip));
 }
 
-struct ipl_value ipl_operation_result(struct ipl_arena *arena, struct ipl_str region,
-				      struct ipl_region_letters letters, const struct ipl_event *ev)
+static void add_own(struct answer *a, const struct ipl_event *ev)
 {
-	struct answer a = {
-		.arena = arena,
-		.lens = { .letters = letters, .region = region, .find = find_nothing },
-		.map = ipl_map(),
-	};
-
 	switch (ev->type) {
 	case IPL_EVENT_LEDGER_CREATED:
-		a.map = ipl_show_settings(arena, letters, &ev->ledger_created.settings);
+		settings(a, &ev->ledger_created.settings);
 		break;
 	case IPL_EVENT_LEDGER_SETTINGS_MODIFIED:
-		a.map = ipl_show_settings(arena, letters, &ev->ledger_settings_modified.settings);
+		settings(a, &ev->ledger_settings_modified.settings);
 		break;
 	case IPL_EVENT_VPC_CREATED:
-		vpc_created(&a, ev->vpc_created.vpc);
+		vpc_created(a, ev->vpc_created.vpc);
 		break;
 	case IPL_EVENT_VSWITCH_CREATED:
-		add_id(&a, "VSwitchId", IPL_KIND_VSWITCH, ev->vswitch_created.vswitch);
+		add_id(a, "VSwitchId", IPL_KIND_VSWITCH, ev->vswitch_created.vswitch);
 		break;
 	case IPL_EVENT_INSTANCES_LAUNCHED:
-		launched(&a, &ev->instances_launched);
+		launched(a, ev);
+		break;
+	case IPL_EVENT_VPC_CIDR_ASSOCIATED:
+		cidr_associated(a, ev->vpc_cidr_associated.cidr);
 		break;
 	case IPL_EVENT_PUBLIC_IP_ALLOCATED:
-		add(&a, "IpAddress", ipl_show_ip4(arena, ev->public_ip_allocated.public_ip));
+		add(a, "IpAddress", ipl_show_ip4(a->arena, ev->public_ip_allocated.public_ip));
 		break;
 	case IPL_EVENT_PUBLIC_IP_CONVERTED:
-		eip(&a, ev->public_ip_converted.eip, ev->public_ip_converted.public_ip);
+		eip(a, ev->public_ip_converted.eip, ev->public_ip_converted.public_ip);
 		break;
 	case IPL_EVENT_ENI_CREATED:
-		eni_created(&a, ev);
+		eni_created(a, ev);
 		break;
 	case IPL_EVENT_PRIVATE_IP_ASSIGNED:
-		assigned(&a, &ev->private_ip_assigned);
+		assigned(a, &ev->private_ip_assigned);
 		break;
 	case IPL_EVENT_EIP_ALLOCATED:
-		eip(&a, ev->eip_allocated.eip, ev->eip_allocated.ip);
+		eip(a, ev->eip_allocated.eip, ev->eip_allocated.ip);
 		break;
+	case IPL_EVENT_VPC_MODIFIED:
+	case IPL_EVENT_VPC_CIDR_UNASSOCIATED:
+	case IPL_EVENT_VSWITCH_MODIFIED:
+	case IPL_EVENT_INSTANCE_REBOOTED:
+	case IPL_EVENT_PRIMARY_ADDRESS_CHANGED:
+	case IPL_EVENT_EIP_MODIFIED:
 	case IPL_EVENT_VPC_DELETED:
 	case IPL_EVENT_VSWITCH_DELETED:
 	case IPL_EVENT_INSTANCE_STARTED:
@@ -157,5 +179,17 @@ struct ipl_value ipl_operation_result(struct ipl_arena *arena, struct ipl_str re
 	case IPL_EVENT_EIP_RELEASED:
 		break; /* RequestId, Seq and Time say it all */
 	}
+}
+
+struct ipl_value ipl_operation_result(struct ipl_arena *arena, struct ipl_str region,
+				      struct ipl_region_letters letters, const struct ipl_event *ev)
+{
+	struct answer a = {
+		.arena = arena,
+		.lens = { .letters = letters, .region = region, .find = find_nothing },
+		.map = ipl_map(),
+	};
+
+	add_own(&a, ev);
 	return a.map;
 }

@@ -139,3 +139,11 @@ bool ipl_type_find(const struct ipl_ev_settings *settings, struct ipl_str type,
 	}
 	return false;
 }
+
+struct ipl_str ipl_type_at(const struct ipl_ev_settings *settings, size_t index)
+{
+	if (index < settings->instance_types.count)
+		return settings->instance_types.at[index].name;
+	index -= settings->instance_types.count;
+	return index < IPL_ARRAY_SIZE(types) ? ipl_str_of(types[index].name) : IPL_STR_NONE;
+}

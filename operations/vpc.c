@@ -4,11 +4,12 @@
 
 #include <inttypes.h>
 
-#define VPC_PREFIX_MIN     8
-#define VPC_PREFIX_MAX     28
-#define VSWITCH_PREFIX_MIN 16
-#define VSWITCH_PREFIX_MAX 29
-#define IDS_SHOWN_MAX      10u
+#define VPC_PREFIX_MIN       8
+#define SECONDARY_PREFIX_MIN 16
+#define VPC_PREFIX_MAX       28
+#define VSWITCH_PREFIX_MIN   16
+#define VSWITCH_PREFIX_MAX   29
+#define IDS_SHOWN_MAX        10u
 
 /* What no VPC may overlap: carrier NAT, multicast, loopback, link-local, "this network". */
 static bool is_excluded(struct ipl_cidr4 cidr)
@@ -80,6 +81,146 @@ enum ipl_status ipl_decide_delete_vpc(struct ipl_decision *d)
 	return IPL_OK;
 }
 
+enum ipl_status ipl_decide_modify_vpc(struct ipl_decision *d)
+{
+	IPL_ARGS(d, modify_vpc);
+	uint64_t number;
+	const struct ipl_vpc *vpc = ipl_named_vpc(d, args->vpc, &number);
+
+	if (vpc == NULL)
+		return IPL_REFUSED;
+	ipl_decided(d, IPL_EVENT_VPC_MODIFIED);
+	d->ev->vpc_modified = (struct ipl_ev_vpc_modified){
+		.vpc = number,
+		.ipv6_cidr = vpc->ipv6_cidr,
+		.name = args->name.at == NULL ? vpc->base.notes->name : args->name,
+		.description = args->description.at == NULL ? vpc->base.notes->description :
+							      args->description,
+	};
+	return IPL_OK;
+}
+
+enum ipl_status ipl_decide_modify_vswitch(struct ipl_decision *d)
+{
+	IPL_ARGS(d, modify_vswitch);
+	uint64_t number;
+	const struct ipl_vswitch *vswitch = ipl_named_vswitch(d, args->vswitch, &number);
+
+	if (vswitch == NULL)
+		return IPL_REFUSED;
+	ipl_decided(d, IPL_EVENT_VSWITCH_MODIFIED);
+	d->ev->vswitch_modified = (struct ipl_ev_vswitch_modified){
+		.vswitch = number,
+		.ipv6_cidr = vswitch->ipv6_cidr,
+		.name = args->name.at == NULL ? vswitch->base.notes->name : args->name,
+		.description = args->description.at == NULL ? vswitch->base.notes->description :
+							      args->description,
+	};
+	return IPL_OK;
+}
+
+/* --- secondary blocks --- */
+
+static enum ipl_status check_secondary(struct ipl_decision *d, const struct ipl_vpc *vpc,
+				       struct ipl_str text, struct ipl_cidr4 *cidr)
+{
+	if (!ipl_cidr4_parse(text, cidr))
+		return ipl_refuse_parameter(d->err, IPL_CODE_CIDR_MALFORMED, "SecondaryCidrBlock",
+					    "SecondaryCidrBlock \"%.*s\" is no IPv4 block without "
+					    "host bits, such as 192.168.0.0/16",
+					    IPL_STR_ARG(text));
+	if (cidr->prefix_len < SECONDARY_PREFIX_MIN || cidr->prefix_len > VPC_PREFIX_MAX)
+		return ipl_refuse_parameter(d->err, IPL_CODE_SECONDARY_CIDR, "SecondaryCidrBlock",
+					    "the mask of %.*s is /%u: a secondary block takes /%d "
+					    "to /%d",
+					    IPL_STR_ARG(text), cidr->prefix_len,
+					    SECONDARY_PREFIX_MIN, VPC_PREFIX_MAX);
+	if (is_excluded(*cidr))
+		return ipl_refuse_parameter(d->err, IPL_CODE_CIDR_EXCLUDED, "SecondaryCidrBlock",
+					    "%.*s overlaps a range that no VPC may use",
+					    IPL_STR_ARG(text));
+	for (uint32_t i = 0; i < vpc->secondary_count; i++) {
+		if (ipl_cidr4_equal(vpc->secondary[i], *cidr))
+			return ipl_refuse_parameter(
+				d->err, IPL_CODE_SECONDARY_CIDR_DUPLICATED, "SecondaryCidrBlock",
+				"%.*s is a secondary block already", IPL_STR_ARG(text));
+	}
+	for (uint32_t i = 0; i <= vpc->secondary_count; i++) {
+		struct ipl_cidr4 other = i == 0 ? vpc->cidr : vpc->secondary[i - 1];
+		if (ipl_cidr4_overlaps(other, *cidr))
+			return ipl_refuse_parameter(
+				d->err, IPL_CODE_CIDR_OVERLAPPED, "SecondaryCidrBlock",
+				"%.*s overlaps another block of the VPC", IPL_STR_ARG(text));
+	}
+	return IPL_OK;
+}
+
+enum ipl_status ipl_decide_associate_cidr(struct ipl_decision *d)
+{
+	IPL_ARGS(d, associate_cidr);
+	struct ipl_cidr4 cidr;
+	uint64_t number;
+	const struct ipl_vpc *vpc = ipl_named_vpc(d, args->vpc, &number);
+	enum ipl_status st;
+
+	if (vpc == NULL)
+		return IPL_REFUSED;
+	st = check_secondary(d, vpc, args->cidr, &cidr);
+	if (st != IPL_OK)
+		return st;
+	if (vpc->secondary_count == IPL_SECONDARY_CIDRS_MAX) {
+		ipl_refuse(d->err, IPL_CODE_QUOTA_SECONDARY_CIDR,
+			   "%.*s has %u secondary blocks: it takes %u", IPL_STR_ARG(args->vpc),
+			   vpc->secondary_count, IPL_SECONDARY_CIDRS_MAX);
+		return ipl_refused_entity(d, IPL_KIND_VPC, number);
+	}
+	ipl_decided(d, IPL_EVENT_VPC_CIDR_ASSOCIATED);
+	d->ev->vpc_cidr_associated = (struct ipl_ev_vpc_cidr_associated){ number, cidr };
+	return IPL_OK;
+}
+
+static bool has_secondary(const struct ipl_vpc *vpc, struct ipl_cidr4 cidr)
+{
+	for (uint32_t i = 0; i < vpc->secondary_count; i++) {
+		if (ipl_cidr4_equal(vpc->secondary[i], cidr))
+			return true;
+	}
+	return false;
+}
+
+enum ipl_status ipl_decide_unassociate_cidr(struct ipl_decision *d)
+{
+	IPL_ARGS(d, unassociate_cidr);
+	struct ipl_cidr4 cidr;
+	uint64_t number;
+	const struct ipl_vpc *vpc = ipl_named_vpc(d, args->vpc, &number);
+
+	if (vpc == NULL)
+		return IPL_REFUSED;
+	if (!ipl_cidr4_parse(args->cidr, &cidr))
+		return ipl_refuse_parameter(d->err, IPL_CODE_CIDR_MALFORMED, "SecondaryCidrBlock",
+					    "SecondaryCidrBlock \"%.*s\" is no IPv4 block",
+					    IPL_STR_ARG(args->cidr));
+	if (ipl_cidr4_equal(cidr, vpc->cidr))
+		return ipl_refuse_parameter(d->err, IPL_CODE_PRIMARY_CIDR, "SecondaryCidrBlock",
+					    "%.*s is the VPC's primary block: it goes only with it",
+					    IPL_STR_ARG(args->cidr));
+	if (!has_secondary(vpc, cidr))
+		return ipl_refuse_parameter(d->err, IPL_CODE_CIDR_NOT_FOUND, "SecondaryCidrBlock",
+					    "%.*s is not a block of the VPC",
+					    IPL_STR_ARG(args->cidr));
+	for (uint32_t i = 0; i < vpc->vswitches.count; i++) {
+		const struct ipl_vswitch *vswitch =
+			ipl_state_vswitch(d->state, vpc->vswitches.at[i]);
+		if (ipl_cidr4_covers(cidr, vswitch->cidr))
+			return ipl_refuse_dependency(d, IPL_CODE_CIDR_IN_USE, IPL_KIND_VSWITCH,
+						     &vpc->vswitches.at[i], 1, 1, "the block");
+	}
+	ipl_decided(d, IPL_EVENT_VPC_CIDR_UNASSOCIATED);
+	d->ev->vpc_cidr_unassociated = (struct ipl_ev_vpc_cidr_unassociated){ number, cidr };
+	return IPL_OK;
+}
+
 static bool has_zone(const struct ipl_decision *d, struct ipl_str zone)
 {
 	const struct ipl_ev_zone_list *zones = &ipl_settings(d)->zones;
@@ -89,6 +230,15 @@ static bool has_zone(const struct ipl_decision *d, struct ipl_str zone)
 			return true;
 	}
 	return false;
+}
+
+static bool is_covered(const struct ipl_vpc *vpc, struct ipl_cidr4 cidr)
+{
+	bool covered = ipl_cidr4_covers(vpc->cidr, cidr);
+
+	for (uint32_t i = 0; i < vpc->secondary_count; i++)
+		covered = covered || ipl_cidr4_covers(vpc->secondary[i], cidr);
+	return covered;
 }
 
 static enum ipl_status check_vswitch_block(struct ipl_decision *d, const struct ipl_vpc *vpc,
@@ -109,10 +259,11 @@ static enum ipl_status check_vswitch_block(struct ipl_decision *d, const struct 
 					    IPL_STR_ARG(text), cidr.prefix_len, VSWITCH_PREFIX_MIN,
 					    VSWITCH_PREFIX_MAX);
 	ipl_cidr4_format(vpc->cidr, of);
-	if (!ipl_cidr4_covers(vpc->cidr, cidr))
+	if (!is_covered(vpc, cidr))
 		return ipl_refuse_parameter(d->err, IPL_CODE_INVALID_PARAMETER, "CidrBlock",
-					    "%.*s is not inside the VPC's block %s",
-					    IPL_STR_ARG(text), of);
+					    "%.*s is not inside a block of the VPC (%s%s)",
+					    IPL_STR_ARG(text), of,
+					    vpc->secondary_count > 0 ? " and secondary ones" : "");
 	*out = cidr;
 	return IPL_OK;
 }

@@ -93,6 +93,15 @@ enum ipl_status ipl_reduce_eip(uint64_t number, struct ipl_eip *self, const stru
 		return associated(self, ev, err);
 	case IPL_EVENT_EIP_UNASSOCIATED:
 		return unbound(self, ev, ev->eip_unassociated.eni, err);
+	case IPL_EVENT_EIP_MODIFIED:
+		self->bandwidth = ev->eip_modified.bandwidth;
+		return ipl_base_rename(&self->base, ev->eip_modified.name,
+				       ev->eip_modified.description, err);
+	case IPL_EVENT_PRIMARY_ADDRESS_CHANGED:
+		if (self->private_ip != ev->primary_address_changed.old_ip)
+			return ipl_damage(ev, err, "the EIP is not paired with that address");
+		self->private_ip = ev->primary_address_changed.ip;
+		return IPL_OK;
 	case IPL_EVENT_EIP_RELEASED:
 		if (self->eni != 0)
 			return ipl_damage(ev, err, "the EIP is in use");

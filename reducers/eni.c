@@ -145,6 +145,19 @@ static enum ipl_status instance_released(uint64_t number, struct ipl_eni *self,
 	return IPL_OK;
 }
 
+static enum ipl_status primary_changed(struct ipl_eni *self, const struct ipl_event *ev,
+				       struct ipl_error *err)
+{
+	const struct ipl_ev_primary_address_changed *e = &ev->primary_address_changed;
+
+	if (self->address[0].ip != e->old_ip || self->address_count != 1 ||
+	    self->vswitch != e->old_vswitch || self->address[0].eip != e->eip)
+		return ipl_damage(ev, err, "the interface is not as it says");
+	self->address[0].ip = e->ip;
+	self->vswitch = e->vswitch;
+	return IPL_OK;
+}
+
 static enum ipl_status reduce_pairs(struct ipl_eni *self, const struct ipl_event *ev,
 				    struct ipl_error *err)
 {
@@ -187,6 +200,8 @@ enum ipl_status ipl_reduce_eni(uint64_t number, struct ipl_eni *self, const stru
 			return ipl_damage(ev, err, "the network interface is in use");
 		self->base.alive = false;
 		return IPL_OK;
+	case IPL_EVENT_PRIMARY_ADDRESS_CHANGED:
+		return primary_changed(self, ev, err);
 	case IPL_EVENT_PRIVATE_IP_ASSIGNED:
 		return add_addresses(self, ev, &ev->private_ip_assigned.addresses, err);
 	case IPL_EVENT_PRIVATE_IP_UNASSIGNED:

@@ -199,6 +199,12 @@ static enum ipl_status reduce_private(uint32_t ip, struct ipl_holding *self,
 	case IPL_EVENT_PRIVATE_IP_ASSIGNED:
 		return open_private(self, ev, false, ev->private_ip_assigned.eni,
 				    ev->private_ip_assigned.vswitch, err);
+	case IPL_EVENT_PRIMARY_ADDRESS_CHANGED:
+		if (ip == ev->primary_address_changed.old_ip)
+			return close_holding(self, ev, IPL_ROLE_PRIMARY,
+					     ev->primary_address_changed.cool_until, err);
+		return open_private(self, ev, true, ev->primary_address_changed.eni,
+				    ev->primary_address_changed.vswitch, err);
 	case IPL_EVENT_PRIVATE_IP_UNASSIGNED:
 		return close_holding(self, ev, IPL_ROLE_SECONDARY,
 				     ev->private_ip_unassigned.cool_until, err);

@@ -61,6 +61,7 @@ static enum ipl_status started(struct ipl_instance *self, const struct ipl_event
 	self->state = IPL_RUN_RUNNING;
 	self->stopped_mode = IPL_STOPPED_NONE;
 	self->public_ip_reclaimed = false;
+	self->address_changed = false;
 	return swap_public_ip(self, ev, 0, ev->instance_started.public_ip, err);
 }
 
@@ -119,6 +120,11 @@ enum ipl_status ipl_reduce_instance(uint64_t number, struct ipl_instance *self,
 		return started(self, ev, err);
 	case IPL_EVENT_INSTANCE_STOPPED:
 		return stopped(self, ev, err);
+	case IPL_EVENT_INSTANCE_REBOOTED:
+		return IPL_OK;
+	case IPL_EVENT_PRIMARY_ADDRESS_CHANGED:
+		self->address_changed = true;
+		return IPL_OK;
 	case IPL_EVENT_INSTANCE_RELEASED:
 		if (ev->instance_released.freed_public_ip != self->public_ip)
 			return ipl_damage(ev, err, "its fixed public IP is not freed");

@@ -80,6 +80,21 @@ struct ipl_notes *ipl_notes_copy(const struct ipl_notes *from)
 	return to;
 }
 
+enum ipl_status ipl_base_rename(struct ipl_base *base, struct ipl_str name,
+				struct ipl_str description, struct ipl_error *err)
+{
+	struct ipl_notes notes = *base->notes, *fresh;
+
+	notes.name = name;
+	notes.description = description;
+	fresh = ipl_notes_copy(&notes);
+	if (fresh == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a name");
+	free(base->notes);
+	base->notes = fresh;
+	return IPL_OK;
+}
+
 bool ipl_numbers_add(struct ipl_numbers *numbers, uint64_t number)
 {
 	if (numbers->count == numbers->cap) {

@@ -36,6 +36,10 @@ bool ipl_base_begin(struct ipl_base *base, const struct ipl_event *ev,
 /** A copy in one block of memory; NULL without. */
 struct ipl_notes *ipl_notes_copy(const struct ipl_notes *notes);
 
+/** Give an entity another name and description. */
+enum ipl_status ipl_base_rename(struct ipl_base *base, struct ipl_str name,
+				struct ipl_str description, struct ipl_error *err);
+
 bool ipl_numbers_add(struct ipl_numbers *numbers, uint64_t number);
 /** False where it is not there. */
 bool ipl_numbers_remove(struct ipl_numbers *numbers, uint64_t number);

@@ -180,6 +180,15 @@ static struct ipl_value vpc_ipv6_blocks(const struct show *c, const struct ipl_v
 	return in(c, "Ipv6CidrBlock", one(c, e->ipv6_cidr.prefix_len > 0, block));
 }
 
+static struct ipl_value vpc_secondary(const struct show *c, const struct ipl_vpc *e)
+{
+	struct ipl_value array = ipl_array();
+
+	for (uint32_t i = 0; i < e->secondary_count; i++)
+		ipl_array_add(c->arena, &array, cidr4(c, e->secondary[i]));
+	return in(c, "SecondaryCidrBlock", array);
+}
+
 /* clang-format off */
 #define MEMBERS_VPC(M)                                                                          \
 	M(OWN, VpcId, id(c, IPL_KIND_VPC, c->number))                                           \
@@ -190,7 +199,7 @@ static struct ipl_value vpc_ipv6_blocks(const struct show *c, const struct ipl_v
 	M(OWN, Ipv6CidrBlock, cidr6(c, e->ipv6_cidr))                                           \
 	M(OWN, EnabledIpv6, ipl_bool(e->ipv6_cidr.prefix_len > 0))                              \
 	M(OWN, Ipv6CidrBlocks, vpc_ipv6_blocks(c, e))                                           \
-	M(OWN, SecondaryCidrBlocks, none(c, "SecondaryCidrBlock"))                              \
+	M(OWN, SecondaryCidrBlocks, vpc_secondary(c, e))                              \
 	M(DERIVED, UserCidrs, none(c, "UserCidr"))                                              \
 	M(OWN, VSwitchIds, in(c, "VSwitchId", ids(c, IPL_KIND_VSWITCH, &e->vswitches)))         \
 	M(DERIVED, RouterTableIds,                                                              \

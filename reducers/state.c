@@ -455,6 +455,13 @@ static void picked_private(struct ipl_state *state, uint64_t vswitch,
 	}
 }
 
+static void picked_primary(struct ipl_state *state, const struct ipl_ev_primary_address_changed *e)
+{
+	struct ipl_ev_address one = { e->ip, e->picked };
+
+	picked_private(state, e->vswitch, &(const struct ipl_ev_address_list){ &one, 1 });
+}
+
 static void picked_public(struct ipl_state *state, uint32_t ip)
 {
 	for (uint32_t i = 0; ip != 0 && i < state->pool_count; i++) {
@@ -512,8 +519,17 @@ static enum ipl_status fold_spaces(struct ipl_state *state, const struct ipl_eve
 		if (ev->eip_allocated.picked)
 			picked_public(state, ev->eip_allocated.ip);
 		return IPL_OK;
+	case IPL_EVENT_PRIMARY_ADDRESS_CHANGED:
+		picked_primary(state, &ev->primary_address_changed);
+		return IPL_OK;
 	case IPL_EVENT_VPC_CREATED:
+	case IPL_EVENT_VPC_MODIFIED:
 	case IPL_EVENT_VPC_DELETED:
+	case IPL_EVENT_VPC_CIDR_ASSOCIATED:
+	case IPL_EVENT_VPC_CIDR_UNASSOCIATED:
+	case IPL_EVENT_VSWITCH_MODIFIED:
+	case IPL_EVENT_INSTANCE_REBOOTED:
+	case IPL_EVENT_EIP_MODIFIED:
 	case IPL_EVENT_INSTANCE_STOPPED:
 	case IPL_EVENT_INSTANCE_RELEASED:
 	case IPL_EVENT_PUBLIC_IP_CONVERTED:

@@ -52,9 +52,13 @@ struct ipl_ledger_state {
 	struct ipl_ev_settings settings;
 };
 
+#define IPL_SECONDARY_CIDRS_MAX 5u
+
 struct ipl_vpc {
 	struct ipl_base base;
 	struct ipl_cidr4 cidr;
+	struct ipl_cidr4 secondary[IPL_SECONDARY_CIDRS_MAX];
+	uint32_t secondary_count;
 	struct ipl_cidr6 ipv6_cidr;
 	struct ipl_numbers vswitches;
 };
@@ -73,6 +77,7 @@ struct ipl_instance {
 	enum ipl_run state;
 	enum ipl_stopped stopped_mode;
 	enum ipl_charge charge;
+	bool address_changed;     /* since it was stopped: once is all */
 	bool public_ip_reclaimed; /* by the last stop: the next start gives a new one */
 	uint32_t public_ip;       /* 0: none */
 	uint64_t bandwidth_out;
@@ -152,6 +157,9 @@ struct ipl_holding {
 	int64_t since_ms;
 	int64_t cool_until; /* of a free one: not to be picked before */
 };
+
+/** Whether @ip is in any block of @vpc. */
+bool ipl_vpc_contains(const struct ipl_vpc *vpc, uint32_t ip);
 
 /* --- folding one thing alone --- */
 

@@ -19,6 +19,39 @@ static enum ipl_status created(struct ipl_vpc *self, const struct ipl_event *ev,
 	return IPL_OK;
 }
 
+bool ipl_vpc_contains(const struct ipl_vpc *vpc, uint32_t ip)
+{
+	bool found = ipl_cidr4_contains(vpc->cidr, ip);
+
+	for (uint32_t i = 0; i < vpc->secondary_count; i++)
+		found = found || ipl_cidr4_contains(vpc->secondary[i], ip);
+	return found;
+}
+
+static enum ipl_status cidr_associated(struct ipl_vpc *self, const struct ipl_event *ev,
+				       struct ipl_error *err)
+{
+	if (self->secondary_count == IPL_SECONDARY_CIDRS_MAX)
+		return ipl_damage(ev, err, "the VPC has %u secondary blocks",
+				  self->secondary_count);
+	self->secondary[self->secondary_count++] = ev->vpc_cidr_associated.cidr;
+	return IPL_OK;
+}
+
+static enum ipl_status cidr_unassociated(struct ipl_vpc *self, const struct ipl_event *ev,
+					 struct ipl_error *err)
+{
+	for (uint32_t i = 0; i < self->secondary_count; i++) {
+		if (!ipl_cidr4_equal(self->secondary[i], ev->vpc_cidr_unassociated.cidr))
+			continue;
+		memmove(self->secondary + i, self->secondary + i + 1,
+			(self->secondary_count - i - 1) * sizeof(*self->secondary));
+		self->secondary_count--;
+		return IPL_OK;
+	}
+	return ipl_damage(ev, err, "the block is not one of the VPC");
+}
+
 enum ipl_status ipl_reduce_vpc(uint64_t number, struct ipl_vpc *self, const struct ipl_event *ev,
 			       struct ipl_error *err)
 {
@@ -33,6 +66,14 @@ enum ipl_status ipl_reduce_vpc(uint64_t number, struct ipl_vpc *self, const stru
 					  self->vswitches.count);
 		self->base.alive = false;
 		return IPL_OK;
+	case IPL_EVENT_VPC_MODIFIED:
+		self->ipv6_cidr = ev->vpc_modified.ipv6_cidr;
+		return ipl_base_rename(&self->base, ev->vpc_modified.name,
+				       ev->vpc_modified.description, err);
+	case IPL_EVENT_VPC_CIDR_ASSOCIATED:
+		return cidr_associated(self, ev, err);
+	case IPL_EVENT_VPC_CIDR_UNASSOCIATED:
+		return cidr_unassociated(self, ev, err);
 	case IPL_EVENT_VSWITCH_CREATED:
 		if (!ipl_numbers_add(&self->vswitches, ev->vswitch_created.vswitch))
 			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a VPC");

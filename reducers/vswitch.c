@@ -55,6 +55,16 @@ static enum ipl_status freed(struct ipl_vswitch *self, const struct ipl_event *e
 	return IPL_OK;
 }
 
+/* An instance's primary address goes from one vSwitch to another, or changes inside one. */
+static enum ipl_status address_changed(uint64_t number, struct ipl_vswitch *self,
+				       const struct ipl_event *ev, struct ipl_error *err)
+{
+	const struct ipl_ev_primary_address_changed *e = &ev->primary_address_changed;
+
+	self->used += e->vswitch == number;
+	return freed(self, ev, e->old_vswitch == number, err);
+}
+
 enum ipl_status ipl_reduce_vswitch(uint64_t number, struct ipl_vswitch *self,
 				   const struct ipl_event *ev, struct ipl_error *err)
 {
@@ -69,6 +79,12 @@ enum ipl_status ipl_reduce_vswitch(uint64_t number, struct ipl_vswitch *self,
 					  self->used);
 		self->base.alive = false;
 		return IPL_OK;
+	case IPL_EVENT_VSWITCH_MODIFIED:
+		self->ipv6_cidr = ev->vswitch_modified.ipv6_cidr;
+		return ipl_base_rename(&self->base, ev->vswitch_modified.name,
+				       ev->vswitch_modified.description, err);
+	case IPL_EVENT_PRIMARY_ADDRESS_CHANGED:
+		return address_changed(number, self, ev, err);
 	case IPL_EVENT_INSTANCES_LAUNCHED:
 		self->used += launched_into(ev, number);
 		return IPL_OK;

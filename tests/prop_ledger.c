@@ -58,7 +58,15 @@ static const char *some_ip(void)
 
 static enum ipl_status step_network(struct lab *lab)
 {
-	switch (draw(5)) {
+	switch (draw(7)) {
+	case 5:
+		return lab_call(lab, "AssociateVpcCidrBlock",
+				"{\"VpcId\":\"%s\",\"SecondaryCidrBlock\":\"172.%u.0.0/16\"}",
+				some(lab, IPL_KIND_VPC), (unsigned)draw(8));
+	case 6:
+		return lab_call(lab, "UnassociateVpcCidrBlock",
+				"{\"VpcId\":\"%s\",\"SecondaryCidrBlock\":\"172.%u.0.0/16\"}",
+				some(lab, IPL_KIND_VPC), (unsigned)draw(8));
 	case 0:
 		return lab_call(lab, "CreateVpc", "{\"CidrBlock\":\"10.0.0.0/%u\"}",
 				8 + (unsigned)draw(2));
@@ -80,7 +88,17 @@ static enum ipl_status step_instance(struct lab *lab)
 {
 	const char *id = some(lab, IPL_KIND_INSTANCE);
 
-	switch (draw(9)) {
+	switch (draw(12)) {
+	case 9:
+		return lab_call(lab, "RebootInstance", "{\"InstanceId\":\"%s\"}", id);
+	case 10:
+		return lab_call(lab, "ModifyInstanceVpcAttribute",
+				"{\"InstanceId\":\"%s\",\"VSwitchId\":\"%s\"}", id,
+				some(lab, IPL_KIND_VSWITCH));
+	case 11:
+		return lab_call(lab, "CreateInstance",
+				"{\"VSwitchId\":\"%s\",\"InstanceType\":\"ecs.g6.large\"}",
+				some(lab, IPL_KIND_VSWITCH));
 	case 0:
 		return lab_call(lab, "StartInstance", "{\"InstanceId\":\"%s\"}", id);
 	case 1:
@@ -156,7 +174,11 @@ static enum ipl_status step_eip(struct lab *lab)
 {
 	const char *id = some(lab, IPL_KIND_EIP);
 
-	switch (draw(6)) {
+	switch (draw(7)) {
+	case 6:
+		return lab_call(lab, "ModifyEipAddressAttribute",
+				"{\"AllocationId\":\"%s\",\"Bandwidth\":%u}", id,
+				1 + (unsigned)draw(300));
 	case 0:
 	case 1:
 		return lab_call(lab, "AllocateEipAddress", "{}");

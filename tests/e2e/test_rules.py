@@ -441,6 +441,130 @@ def test_convert(net):
     TAP.equal(kinds, ["InstancesLaunched", "PublicIpConverted"], "the address's history")
 
 
+def test_blocks(net):
+    vpc = net.vpc("10.0.0.0/16")
+    made = net.call("AssociateVpcCidrBlock", VpcId=vpc, SecondaryCidrBlock="192.168.0.0/16")
+    TAP.equal((made["CidrBlock"], made["IpVersion"]), ("192.168.0.0/16", "IPV4"), "a secondary block")
+    shown = net.call("DescribeVpcAttribute", VpcId=vpc)
+    TAP.equal(shown["SecondaryCidrBlocks"]["SecondaryCidrBlock"], ["192.168.0.0/16"], "the VPC shows it")
+    for cidr, code, status in (("192.168.0.1/16", "InvalidCidrBlock.Malformed", 400),
+                               ("11.0.0.0/15", None, None), ("12.0.0.0/15", "IllegalParam.SecondaryCidrBlock", 400),
+                               ("100.64.0.0/16", "OperationDenied.CidrInExcludeCidrs", 400),
+                               ("192.168.0.0/16", "Duplicated.SecondaryCidrBlock", 400),
+                               ("192.168.1.0/24", "InvalidCidrBlock.Overlapped", 400),
+                               ("10.0.0.0/16", "InvalidCidrBlock.Overlapped", 400)):
+        if code:
+            refusal = TAP.refused(code, f"AssociateVpcCidrBlock {cidr}: {code}", net.call, "AssociateVpcCidrBlock",
+                                  VpcId=vpc, SecondaryCidrBlock=cidr)
+            TAP.equal(refusal.status, status, f"AssociateVpcCidrBlock {cidr}: {status}")
+    for n in range(4):
+        net.call("AssociateVpcCidrBlock", VpcId=vpc, SecondaryCidrBlock=f"172.{16 + n}.0.0/16")
+    TAP.refused("QuotaExceeded.VpcMultiCidr", "a sixth block", net.call, "AssociateVpcCidrBlock", VpcId=vpc,
+                SecondaryCidrBlock="172.30.0.0/16")
+    vswitch = net.vswitch(vpc, "192.168.5.0/24")
+    TAP.equal(net.primary_ip(net.run(vswitch)[0]), "192.168.5.1", "a vSwitch in a secondary block gives addresses")
+    TAP.equal(net.call("LookupAddress", Address="192.168.5.254", VpcId=vpc)["Status"], "Reserved", "and reserves some")
+    for cidr, code, status in (("10.0.0.0/16", "OperationDenied.PrimaryCidrBlock", 400),
+                               ("172.31.0.0/16", "InvalidCidrBlock.NotFound", 404),
+                               ("192.168.0.0/16", "OperationFailed.CidrInUse", 400)):
+        refusal = TAP.refused(code, f"UnassociateVpcCidrBlock {cidr}: {code}", net.call, "UnassociateVpcCidrBlock",
+                              VpcId=vpc, SecondaryCidrBlock=cidr)
+        TAP.equal(refusal.status, status, f"UnassociateVpcCidrBlock {cidr}: {status}")
+    TAP.equal(refusal.detail["Ids"], [vswitch], "the vSwitch is named")
+    net.call("UnassociateVpcCidrBlock", VpcId=vpc, SecondaryCidrBlock="172.16.0.0/16")
+    TAP.equal(len(net.call("DescribeVpcAttribute", VpcId=vpc)["SecondaryCidrBlocks"]["SecondaryCidrBlock"]), 4,
+              "a block that nobody uses goes")
+
+
+def test_names(net):
+    vpc = net.vpc()
+    vswitch = net.vswitch(vpc)
+    net.call("ModifyVpcAttribute", VpcId=vpc, VpcName="n1", Description="d1")
+    net.call("ModifyVpcAttribute", VpcId=vpc, VpcName="n2")
+    shown = net.call("DescribeVpcAttribute", VpcId=vpc)
+    TAP.equal((shown["VpcName"], shown["Description"]), ("n2", "d1"), "a VPC's name changes, the rest stays")
+    TAP.refused("UnsupportedParameter", "a VPC's block does not change", net.call, "ModifyVpcAttribute", VpcId=vpc,
+                CidrBlock="10.0.0.0/8")
+    net.call("ModifyVSwitchAttribute", VSwitchId=vswitch, VSwitchName="s")
+    TAP.equal(net.call("DescribeVSwitchAttributes", VSwitchId=vswitch)["VSwitchName"], "s", "a vSwitch's name")
+    TAP.refused("InvalidVSwitchId.NotFound", "a vSwitch that is none", net.call, "ModifyVSwitchAttribute",
+                VSwitchId="vsw-x")
+    eip = net.eip()["AllocationId"]
+    net.call("ModifyEipAddressAttribute", AllocationId=eip, Bandwidth="50", Name="e")
+    TAP.equal([net.eip_state(eip)[k] for k in ("Bandwidth", "Name")], ["50", "e"], "an EIP's bandwidth and name")
+    TAP.refused("InvalidParameter", "an EIP's bandwidth of 501", net.call, "ModifyEipAddressAttribute",
+                AllocationId=eip, Bandwidth="501")
+    for ip, can in (("10.0.0.9", True), ("10.0.0.0", False), ("10.0.0.255", False), ("10.0.1.1", False)):
+        TAP.equal(net.call("CheckCanAllocateVpcPrivateIpAddress", VSwitchId=vswitch, PrivateIpAddress=ip)["CanAllocate"],
+                  can, f"{ip} can be allocated: {can}")
+    types = net.call("DescribeInstanceTypes", InstanceTypes=[SMALL])["InstanceTypes"]["InstanceType"]
+    TAP.equal([(t["InstanceTypeId"], t["EniQuantity"], t["EniPrivateIpAddressQuantity"]) for t in types],
+              [(SMALL, 2, 6)], "DescribeInstanceTypes")
+
+
+def test_create_instance(net):
+    vswitch = net.vswitch(net.vpc())
+    i = net.call("CreateInstance", VSwitchId=vswitch, InstanceType=SMALL, InternetMaxBandwidthOut=5)["InstanceId"]
+    shown = net.instance(i)
+    TAP.equal((shown["Status"], net.public(i), shown["InternetMaxBandwidthOut"]), ("Stopped", [], 5),
+              "CreateInstance: stopped, bandwidth, no address")
+    TAP.refused("IncorrectInstanceStatus", "reboot of what is stopped", net.call, "RebootInstance", InstanceId=i)
+    net.call("StartInstance", InstanceId=i)
+    TAP.equal(net.public(i), [], "a start gives none either")
+    TAP.equal(net.call("AllocatePublicIpAddress", InstanceId=i)["IpAddress"], net.public(i)[0], "to ask for one does")
+    before = (net.primary_ip(i), net.public(i))
+    net.call("RebootInstance", InstanceId=i)
+    TAP.equal((net.primary_ip(i), net.public(i)), before, "a reboot changes no address")
+    status = net.call("DescribeInstanceStatus", InstanceId=[i])["InstanceStatuses"]["InstanceStatus"]
+    TAP.equal(status, [{"InstanceId": i, "Status": "Running"}], "DescribeInstanceStatus")
+    TAP.refused("InvalidPrivateIpAddress.Duplicated", "CreateInstance at a taken address", net.call, "CreateInstance",
+                VSwitchId=vswitch, InstanceType=SMALL, PrivateIpAddress=before[0])
+
+
+def test_change_address(net):
+    vpc = net.vpc()
+    first, second = net.vswitch(vpc), net.vswitch(vpc, "10.0.1.0/24")
+    i, other = net.run(first, Amount=2)
+    eip = net.eip()["AllocationId"]
+    net.call("AssociateEipAddress", AllocationId=eip, InstanceId=i)
+    old = net.primary_ip(i)
+    refusal = TAP.refused("IncorrectInstanceStatus", "a change while it runs", net.call, "ModifyInstanceVpcAttribute",
+                          InstanceId=i, VSwitchId=first)
+    TAP.equal(refusal.status, 400, "it is 400 here")
+    net.call("StopInstance", InstanceId=i)
+    for params, code, status in (
+            ({"VSwitchId": "vsw-x"}, "InvalidVSwitchId.NotFound", 404),
+            ({"VSwitchId": net.vswitch(net.vpc())}, "InvalidVSwitchId.Mismatch", 400),
+            ({"VSwitchId": net.vswitch(vpc, "10.0.2.0/24", "cn-hangzhou-b")}, "InvalidVSwitchId.Mismatch", 400),
+            ({"PrivateIpAddress": "x"}, "InvalidPrivateIpAddress.Malformed", 400),
+            ({"PrivateIpAddress": "10.0.9.9"}, "InvalidPrivateIpAddress.Mismatch", 400),
+            ({"PrivateIpAddress": "10.0.0.253"}, "InvalidPrivateIpAddress", 400),
+            ({"PrivateIpAddress": old}, "InvalidPrivateIpAddress.Duplicated", 400),
+            ({"PrivateIpAddress": net.primary_ip(other)}, "InvalidPrivateIpAddress.Duplicated", 400)):
+        refusal = TAP.refused(code, f"change to {params}: {code}", net.call, "ModifyInstanceVpcAttribute",
+                              **{"InstanceId": i, "VSwitchId": first, **params})
+        TAP.equal(refusal.status, status, f"change to {params}: {status}")
+    counts = (net.free(first), net.free(second))
+    net.call("ModifyInstanceVpcAttribute", InstanceId=i, VSwitchId=second, PrivateIpAddress="10.0.1.77")
+    TAP.equal((net.primary_ip(i), net.instance(i)["VpcAttributes"]["VSwitchId"]), ("10.0.1.77", second),
+              "S19 the primary address changes, and its vSwitch")
+    TAP.equal((net.free(first), net.free(second)), (counts[0] + 1, counts[1] - 1), "the counts follow")
+    TAP.equal((net.eip_state(eip)["PrivateIpAddress"], net.eip_state(eip)["Status"]), ("10.0.1.77", "InUse"),
+              "its EIP follows")
+    TAP.equal(net.call("LookupAddress", Address=old, VpcId=vpc)["Status"], "Free", "the old address is free")
+    TAP.refused("InvalidPrivateIp.Changing", "a second change in one stop", net.call, "ModifyInstanceVpcAttribute",
+                InstanceId=i, VSwitchId=first)
+    net.call("StartInstance", InstanceId=i)
+    net.call("StopInstance", InstanceId=i)
+    net.call("AssignPrivateIpAddresses", NetworkInterfaceId=net.primary_eni(i), SecondaryPrivateIpAddressCount=1)
+    TAP.refused("PrimaryEniHasSubIp", "with a secondary address", net.call, "ModifyInstanceVpcAttribute", InstanceId=i,
+                VSwitchId=first)
+    net.call("StopInstance", InstanceId=other)
+    net.call("ModifyInstanceVpcAttribute", InstanceId=other, VSwitchId=first)
+    TAP.ok(net.primary_ip(other) not in (old, "10.0.0.2"), "without a name the next one is picked",
+           net.primary_ip(other))
+
+
 def test_settings():
     work = tempfile.TemporaryDirectory()
     init = os.path.join(work.name, "init.json")
@@ -487,7 +611,7 @@ def test_settings():
 def main():
     server = Server()
     for test in (test_vpc, test_vswitch, test_launch, test_instance_life, test_bandwidth, test_eni, test_secondary,
-                 test_eip, test_convert):
+                 test_eip, test_convert, test_blocks, test_names, test_create_instance, test_change_address):
         try:
             test(Net(server))
         except (Refused, OSError, KeyError, AttributeError, TypeError, IndexError) as problem:
