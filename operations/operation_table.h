@@ -24,7 +24,7 @@
 #define IPL_PARAMS_LIST(X) \
 	X(tag) X(nic) X(type) X(none) X(settings) X(create_instance) X(modify_eip) \
 	X(associate_cidr) X(unassociate_cidr) X(change_address) X(modify_vpc) \
-	X(modify_vswitch) X(describe_vpc) X(check_address) X(describe_status) \
+	X(modify_vswitch) X(describe_vpc) X(check_address) X(describe_status) X(check_guest) \
 	X(describe_types) X(create_vpc) X(delete_vpc) X(create_vswitch) \
 	X(delete_vswitch) X(run_instances) X(instance) X(stop_instance) \
 	X(delete_instance) X(create_eni) X(attach_eni) X(delete_eni) \
@@ -215,6 +215,10 @@
 #define IPL_PARAMS_describe_types(P, O) \
 	P(O, STRS, types, InstanceTypes, 0, 0, 100, "")
 
+#define IPL_PARAMS_check_guest(P, O) \
+	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "") \
+	P(O, ANY, interfaces, Interfaces, REQUIRED, 0, 0, "")
+
 #define IPL_PARAMS_get_entity(P, O) \
 	P(O, STR, id, Id, REQUIRED, 1, 64, "")
 #define IPL_PARAMS_lookup_address(P, O) \
@@ -343,7 +347,10 @@
 	R(DescribeVSwitchAttributes, delete_vswitch, describe_vswitch, 0) \
 	R(CheckCanAllocateVpcPrivateIpAddress, check_address, check_address, 0) \
 	R(DescribeInstanceStatus, describe_status, describe_status, SCAN | PAGED) \
-	R(DescribeInstanceTypes, describe_types, describe_types, 0)
+	R(DescribeInstanceTypes, describe_types, describe_types, 0) \
+	R(GetGuestView, instance, guest_view, 0) \
+	R(CheckGuest, check_guest, check_guest, 0) \
+	R(GetReachability, instance, reachability, 0)
 
 /* Reads that need more than a state, answered by the server: S(NAME, Name, params, flags) */
 #define IPL_SERVICE_LIST(S) \

@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "events/time.h"
+
 struct named {
 	uint64_t vswitch;
 	uint32_t ip;
@@ -119,13 +121,17 @@ static enum ipl_status refuse_taken(struct ipl_decision *d, enum ipl_code code, 
 {
 	const struct ipl_vswitch *of = ipl_state_vswitch(d->state, vswitch);
 	struct ipl_holding holding = ipl_state_holding(d->state, ipl_key_ip4(of->vpc, ip));
-	char id[IPL_ID_TEXT_MAX];
+	char id[IPL_ID_TEXT_MAX], since[IPL_TIME_TEXT_MAX];
 
 	ipl_id_format(ipl_state_letters(d->state), IPL_KIND_ENI, holding.eni, id);
 	ipl_refuse(d->err, code, IPL_IP4_FMT " is in use by %s since event %" PRIu64,
 		   IPL_IP4_ARG(ip), id, holding.since_seq);
 	ipl_refused_entity(d, IPL_KIND_ENI, holding.eni);
+	ipl_time_format(holding.since_ms, since);
 	ipl_error_add(d->err, "Address", ipl_show_ip4(d->arena, ip));
+	ipl_error_add(d->err, "Holder", ipl_textf(d->arena, "%s", id));
+	ipl_error_add(d->err, "SinceSeq", ipl_int((int64_t)holding.since_seq));
+	ipl_error_add(d->err, "SinceTime", ipl_textf(d->arena, "%s", since));
 	return IPL_REFUSED;
 }
 
@@ -182,6 +188,7 @@ enum ipl_status ipl_check_room(struct ipl_decision *d, uint64_t vswitch, uint64_
 	struct ipl_cidr4 cidr = ipl_state_vswitch(d->state, vswitch)->cidr;
 	uint64_t total = ipl_cidr4_size(cidr) - IPL_RESERVED_FIRST - IPL_RESERVED_LAST;
 	uint64_t left = ipl_state_block(d->state, vswitch)->free_count;
+	uint64_t used = ipl_state_vswitch(d->state, vswitch)->used;
 	char id[IPL_ID_TEXT_MAX], text[IPL_CIDR4_TEXT_MAX];
 
 	if (cursor == NULL)
@@ -199,6 +206,9 @@ enum ipl_status ipl_check_room(struct ipl_decision *d, uint64_t vswitch, uint64_
 	ipl_error_add(d->err, "Free", ipl_int((int64_t)left));
 	ipl_error_add(d->err, "Requested", ipl_int((int64_t)wanted));
 	ipl_error_add(d->err, "Total", ipl_int((int64_t)total));
+	ipl_error_add(d->err, "Used", ipl_int((int64_t)used));
+	ipl_error_add(d->err, "Reserved", ipl_int(IPL_RESERVED_FIRST + IPL_RESERVED_LAST));
+	ipl_error_add(d->err, "Cooling", ipl_int((int64_t)(total - used - left)));
 	return IPL_REFUSED;
 }
 

@@ -31,6 +31,7 @@ static const struct {
 	uint64_t digest; /* of what the state shows at the end */
 } logs[] = {
 	{ GOLDEN_DIR "/log-0.1.0.events", 32, 23, UINT64_C(0x1cedd824ca9607bc) },
+	{ GOLDEN_DIR "/log-0.1.0-2.events", 44, 30, UINT64_C(0x580086ab0bb6e468) },
 };
 
 static uint64_t digest_of(const struct ipl_state *state)
@@ -201,6 +202,41 @@ static void write_interfaces(const char *vswitch)
 	CALL("DeleteInstance", "{\"InstanceId\":\"%s\",\"Force\":true}", instance);
 }
 
+/* The EIP that was allocated last. */
+static const char *some_eip(void)
+{
+	char id[IPL_ID_TEXT_MAX];
+
+	ipl_id_format(ipl_state_letters(lab.state), IPL_KIND_EIP,
+		      ipl_state_next_number(lab.state, IPL_KIND_EIP) - 1, id);
+	return ipl_arena_str(&lab.keep, ipl_str_of(id)).at;
+}
+
+static void write_changes(const char *vpc, const char *vswitch)
+{
+	const char *instance;
+
+	CALL("ModifyVpcAttribute", "{\"VpcId\":\"%s\",\"VpcName\":\"renamed\"}", vpc);
+	CALL("ModifyVSwitchAttribute", "{\"VSwitchId\":\"%s\",\"Description\":\"s\"}", vswitch);
+	CALL("AssociateVpcCidrBlock",
+	     "{\"VpcId\":\"%s\",\"SecondaryCidrBlock\":\"192.168.0.0/16\"}", vpc);
+	CALL("AssociateVpcCidrBlock", "{\"VpcId\":\"%s\",\"SecondaryCidrBlock\":\"172.16.0.0/16\"}",
+	     vpc);
+	CALL("UnassociateVpcCidrBlock",
+	     "{\"VpcId\":\"%s\",\"SecondaryCidrBlock\":\"192.168.0.0/16\"}", vpc);
+	CALL("CreateInstance", "{\"VSwitchId\":\"%s\",\"InstanceType\":\"ecs.g6.large\"}", vswitch);
+	instance = keep("InstanceId");
+	CALL("AllocateEipAddress", "{}");
+	CALL("AssociateEipAddress", "{\"AllocationId\":\"%s\",\"InstanceId\":\"%s\"}",
+	     keep("AllocationId"), instance);
+	CALL("ModifyEipAddressAttribute", "{\"AllocationId\":\"%s\",\"Bandwidth\":\"9\"}",
+	     some_eip());
+	CALL("ModifyInstanceVpcAttribute", "{\"InstanceId\":\"%s\",\"VSwitchId\":\"%s\"}", instance,
+	     vswitch);
+	CALL("StartInstance", "{\"InstanceId\":\"%s\"}", instance);
+	CALL("RebootInstance", "{\"InstanceId\":\"%s\"}", instance);
+}
+
 static void write_golden(const char *path)
 {
 	const char *vpc, *vswitch;
@@ -220,6 +256,7 @@ static void write_golden(const char *path)
 	vswitch = keep("VSwitchId");
 	write_instances(vswitch);
 	write_interfaces(vswitch);
+	write_changes(vpc, vswitch);
 	CALL("CreateVSwitch",
 	     "{\"VpcId\":\"%s\",\"ZoneId\":\"cn-hangzhou-a\",\"CidrBlock\":\"10.0.1.0/29\"}", vpc);
 	CALL("DeleteVSwitch", "{\"VSwitchId\":\"%s\"}", keep("VSwitchId"));

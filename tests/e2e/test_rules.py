@@ -167,8 +167,8 @@ def test_launch(net):
     full = net.vswitch(vpc, "10.0.9.0/29")
     refusal = TAP.refused("InvalidVSwitchId.IpNotEnough", "more than there is", net.call, "RunInstances",
                           VSwitchId=full, InstanceType=SMALL, Amount=5)
-    TAP.equal((refusal.status, refusal.detail["Free"], refusal.detail["Requested"], refusal.detail["Total"]),
-              (403, 4, 5, 4),
+    TAP.equal((refusal.status, *[refusal.detail[k] for k in ("Free", "Requested", "Total", "Used", "Reserved",
+                                                             "Cooling")]), (403, 4, 5, 4, 0, 4, 0),
               "it says how much there is")
     TAP.equal(net.free(full), 4, "and nothing was taken")
     TAP.equal(len(net.run(full, Amount=9, MinAmount=2)), 4, "with MinAmount as many as there are")
@@ -248,6 +248,10 @@ def test_eni(net):
                          ({"InstanceType": "Primary"}, "InvalidParameter")):
         TAP.refused(code, f"CreateNetworkInterface {params}: {code}", net.call, "CreateNetworkInterface",
                     **{"VSwitchId": vswitch, **params})
+    refusal = TAP.refused("InvalidPrivateIpAddress.Duplicated", "a taken address", net.call, "CreateNetworkInterface",
+                          VSwitchId=vswitch, PrimaryIpAddress="10.0.0.51")
+    TAP.equal([refusal.detail[k] for k in ("Holder", "SinceSeq", "SinceTime")],
+              [made["NetworkInterfaceId"], made["Seq"], made["Time"]], "the refusal says who has it since when")
     i, j = net.run(vswitch, Amount=2)
     eni = made["NetworkInterfaceId"]
     net.call("AttachNetworkInterface", InstanceId=i, NetworkInterfaceId=eni)
@@ -565,6 +569,79 @@ def test_change_address(net):
            net.primary_ip(other))
 
 
+def as_ip_addr(view):
+    """What `ip -j addr` prints in a guest that is configured as it should be."""
+    loopback = {"ifname": "lo", "address": "00:00:00:00:00:00",
+                "addr_info": [{"family": "inet", "local": "127.0.0.1", "prefixlen": 8, "scope": "host"}]}
+    return [loopback] + [
+        {"ifname": n["Name"], "address": n["MacAddress"],
+         "addr_info": [{"family": "inet", "local": a["Address"], "prefixlen": a["PrefixLength"], "scope": "global"}
+                       for a in n["Addresses"]] +
+                      [{"family": "inet6", "local": "fe80::1", "prefixlen": 64, "scope": "link"}]}
+        for n in view["Interfaces"]]
+
+
+def test_guest(net):
+    vpc = net.vpc()
+    vswitch = net.vswitch(vpc)
+    i = net.run(vswitch, InternetMaxBandwidthOut=4)[0]
+    eni = net.primary_eni(i)
+    net.call("AssignPrivateIpAddresses", NetworkInterfaceId=eni, SecondaryPrivateIpAddressCount=1)
+    second = net.eni(vswitch)
+    net.call("AttachNetworkInterface", InstanceId=i, NetworkInterfaceId=second)
+    eip = net.eip(Bandwidth="9")
+    net.call("AssociateEipAddress", AllocationId=eip["AllocationId"], InstanceId=second,
+             InstanceType="NetworkInterface")
+    view = net.call("GetGuestView", InstanceId=i)
+    TAP.equal([(n["Name"], n["NetworkInterfaceId"], n["Gateway"]) for n in view["Interfaces"]],
+              [("eth0", eni, "10.0.0.253"), ("eth1", second, "10.0.0.253")], "interfaces in the order of attachment")
+    TAP.equal([(a["Address"], a["PrefixLength"], a["Role"], a["Configure"]) for a in view["Interfaces"][0]["Addresses"]],
+              [("10.0.0.1", 24, "PrimaryPrivate", "Dhcp"), ("10.0.0.2", 24, "SecondaryPrivate", "Manual")],
+              "S10 S23 the primary address comes by DHCP, a secondary one by hand")
+    TAP.equal(view["DefaultRoute"], {"Interface": "eth0", "Gateway": "10.0.0.253"}, "S69 the default route")
+    shown = {a["Address"] for n in view["Interfaces"] for a in n["Addresses"]}
+    TAP.ok(not shown & {net.public(i)[0], eip["EipAddress"]}, "S72 no public address is seen in the guest", shown)
+    reach = net.call("GetReachability", InstanceId=i)
+    TAP.equal(reach["PrivateIpv4"], ["10.0.0.1", "10.0.0.2", "10.0.0.3"], "S9 private addresses")
+    TAP.equal(reach["DefaultEgress"], "10.0.0.1", "S14 the default egress is the primary address")
+    TAP.equal([(a["PrivateIpAddress"], a["PublicIpAddress"], a["Kind"], a["Bandwidth"]) for a in reach["InternetIpv4"]],
+              [("10.0.0.1", net.public(i)[0], "PublicIp", 4), ("10.0.0.3", eip["EipAddress"], "Eip", 9)],
+              "S27 S40 public addresses, each with its bandwidth")
+    good = as_ip_addr(view)
+    TAP.equal(net.call("CheckGuest", InstanceId=i, Interfaces=good)["Differences"], [], "S60 both views agree")
+
+    def differences(change):
+        seen = json.loads(json.dumps(good))
+        change(seen)
+        answer = net.call("CheckGuest", InstanceId=i, Interfaces=seen)
+        TAP.equal(answer["Agrees"], False, "a difference is no agreement")
+        return [(x["Kind"], x["Address"], x["NetworkInterfaceId"]) for x in answer["Differences"] if x["Consequence"]]
+    extra = {"family": "inet", "local": "10.0.0.99", "prefixlen": 24, "scope": "global"}
+    TAP.equal(differences(lambda s: s[1]["addr_info"].pop(1)), [("MissingInGuest", "10.0.0.2", eni)],
+              "an address that is not configured")
+    TAP.equal(differences(lambda s: s[1]["addr_info"].append(extra)), [("UnknownToLedger", "10.0.0.99", eni)],
+              "an address that the ledger does not know")
+    TAP.equal(differences(lambda s: s[1]["addr_info"].append({**extra, "local": net.public(i)[0]})),
+              [("PublicInGuest", net.public(i)[0], eni)], "a public address in the guest")
+    TAP.equal(differences(lambda s: s[1]["addr_info"][0].update(prefixlen=16)), [("PrefixLength", "10.0.0.1", eni)],
+              "another mask")
+    TAP.equal(differences(lambda s: s.pop(2)), [("InterfaceMissing", "", second)], "an interface that is not seen")
+    TAP.refused("InvalidParameter", "what is no output of ip", net.call, "CheckGuest", InstanceId=i, Interfaces="x")
+    TAP.refused("InvalidInstanceId.NotFound", "an instance that is none", net.call, "GetGuestView", InstanceId="i-x")
+    seq = net.head()
+    net.call("DetachNetworkInterface", InstanceId=i, NetworkInterfaceId=second)
+    TAP.equal([len(net.call("GetGuestView", InstanceId=i, **a)["Interfaces"]) for a in ({}, {"AsOf": seq})], [1, 2],
+              "the guest's view as of then")
+    net.call("ModifyInstanceNetworkSpec", InstanceId=i, InternetMaxBandwidthOut=0)
+    TAP.equal(net.call("GetReachability", InstanceId=i)["InternetIpv4"], [], "S3 without a public address no Internet")
+    bound = net.eni(vswitch)
+    net.call("AssociateEipAddress", AllocationId=net.eip()["AllocationId"], InstanceId=bound,
+             InstanceType="NetworkInterface", Mode="BINDED")
+    net.call("AttachNetworkInterface", InstanceId=i, NetworkInterfaceId=bound)
+    seen = net.call("GetGuestView", InstanceId=i)["Interfaces"][1]["Addresses"]
+    TAP.equal([a["Role"] for a in seen], ["Eip"], "a BINDED EIP is seen in place of the private address")
+
+
 def test_settings():
     work = tempfile.TemporaryDirectory()
     init = os.path.join(work.name, "init.json")
@@ -587,8 +664,10 @@ def test_settings():
     net.call("DeleteInstance", InstanceId=i, Force=True)
     TAP.equal(net.call("LookupAddress", Address=ip, VpcId=vpc)["Status"], "Cooling", "a freed address cools down")
     TAP.equal(len(net.run(vswitch, InstanceType="my.type", Amount=3)), 3, "the others can be picked")
-    TAP.refused("InvalidVSwitchId.IpNotEnough", "the cooling one is not picked", net.call, "RunInstances",
-                VSwitchId=vswitch, InstanceType="my.type")
+    refusal = TAP.refused("InvalidVSwitchId.IpNotEnough", "the cooling one is not picked", net.call, "RunInstances",
+                          VSwitchId=vswitch, InstanceType="my.type")
+    TAP.equal((refusal.detail["Free"], refusal.detail["Used"], refusal.detail["Cooling"]), (0, 3, 1),
+              "the refusal says that one cools down")
     j = net.run(vswitch, InstanceType="my.type", PrivateIpAddress=ip)[0]
     TAP.equal(net.primary_ip(j), ip, "but given when asked for by name")
     for address, status in (("10.0.0.0", "Reserved"), ("10.0.0.5", "Reserved"), ("10.0.0.1", "Held"),
@@ -611,7 +690,7 @@ def test_settings():
 def main():
     server = Server()
     for test in (test_vpc, test_vswitch, test_launch, test_instance_life, test_bandwidth, test_eni, test_secondary,
-                 test_eip, test_convert, test_blocks, test_names, test_create_instance, test_change_address):
+                 test_eip, test_convert, test_blocks, test_names, test_create_instance, test_change_address, test_guest):
         try:
             test(Net(server))
         except (Refused, OSError, KeyError, AttributeError, TypeError, IndexError) as problem:
