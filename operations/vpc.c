@@ -319,20 +319,22 @@ enum ipl_status ipl_decide_create_vswitch(struct ipl_decision *d)
 	return IPL_OK;
 }
 
-/* The interfaces in a vSwitch, by who holds its addresses; up to IDS_SHOWN_MAX. */
-static uint32_t holders(const struct ipl_decision *d, const struct ipl_vswitch *vswitch,
-			uint64_t *numbers)
+/* The interfaces in a vSwitch, by who holds its addresses: how many, and up to IDS_SHOWN_MAX of
+ * them. */
+static uint64_t holders(const struct ipl_decision *d, const struct ipl_vswitch *vswitch,
+			uint64_t *numbers, uint32_t *shown)
 {
-	uint32_t count = 0;
+	uint64_t count = 0;
 
-	for (uint64_t i = 0; i < ipl_cidr4_size(vswitch->cidr) && count < IDS_SHOWN_MAX; i++) {
+	*shown = 0;
+	for (uint64_t i = 0; i < ipl_cidr4_size(vswitch->cidr); i++) {
 		struct ipl_key key = ipl_key_ip4(vswitch->vpc, vswitch->cidr.base + (uint32_t)i);
-		uint64_t eni = ipl_state_holding(d->state, key).eni;
-		bool known = eni == 0;
-		for (uint32_t k = 0; k < count; k++)
-			known = known || numbers[k] == eni;
-		if (!known)
-			numbers[count++] = eni;
+		struct ipl_holding holding = ipl_state_holding(d->state, key);
+		if (holding.role != IPL_ROLE_PRIMARY) /* each interface has one */
+			continue;
+		if (*shown < IDS_SHOWN_MAX)
+			numbers[(*shown)++] = holding.eni;
+		count++;
 	}
 	return count;
 }
@@ -346,8 +348,9 @@ enum ipl_status ipl_decide_delete_vswitch(struct ipl_decision *d)
 	if (vswitch == NULL)
 		return IPL_REFUSED;
 	if (vswitch->used > 0) {
-		uint32_t count = holders(d, vswitch, enis);
-		return ipl_refuse_dependency(d, IPL_CODE_DEPENDENCY_ENI, IPL_KIND_ENI, enis, count,
+		uint32_t shown;
+		uint64_t count = holders(d, vswitch, enis, &shown);
+		return ipl_refuse_dependency(d, IPL_CODE_DEPENDENCY_ENI, IPL_KIND_ENI, enis, shown,
 					     count, "the vSwitch");
 	}
 	ipl_decided(d, IPL_EVENT_VSWITCH_DELETED);

@@ -118,6 +118,10 @@ def test_vswitch(net):
     refusal = TAP.refused("DependencyViolation.NetworkInterface", "a vSwitch in use stays", net.call,
                           "DeleteVSwitch", VSwitchId=first)
     TAP.equal(refusal.detail["Ids"], [net.primary_eni(i)], "the interface is named")
+    net.run(first, Amount=20)
+    refusal = TAP.refused("DependencyViolation.NetworkInterface", "a vSwitch with many", net.call, "DeleteVSwitch",
+                          VSwitchId=first)
+    TAP.equal((len(refusal.detail["Ids"]), refusal.detail["Count"]), (10, 21), "ten are named, all are counted")
 
 
 def test_launch(net):
