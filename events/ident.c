@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define LETTERS       3u
-#define DIGITS        17u
+#define NUMBER_DIGITS 13u /* 36^13 > 2^64 */
+#define CHECK_DIGITS  4u
 #define CHECK_VALUES  UINT64_C(1679616) /* 36^4 */
 #define SCRAMBLE      UINT64_C(0x9e3779b97f4a7c15)
 #define UNSCRAMBLE    UINT64_C(0xf1de83e19937733d) /* its inverse modulo 2^64 */
@@ -15,8 +16,6 @@
 #define MAC_SHORT_MAX UINT64_C(0x1000000)
 
 static_assert((SCRAMBLE * UNSCRAMBLE) == 1, "one undoes the other");
-
-__extension__ typedef unsigned __int128 wide;
 
 static const char base36[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -93,19 +92,25 @@ static uint64_t check_of(enum ipl_kind kind, uint64_t number)
 	return ipl_key_hash(ipl_key_entity(kind, number)) % CHECK_VALUES;
 }
 
+/* Base-36 digits, most significant first. */
+static void write_digits(uint64_t n, char *out, size_t count)
+{
+	for (size_t i = count; i > 0; i--, n /= 36)
+		out[i - 1] = base36[n % 36];
+}
+
 void ipl_id_format_as(const char *prefix, struct ipl_region_letters letters, enum ipl_kind kind,
 		      uint64_t number, char out[IPL_ID_TEXT_MAX])
 {
 	size_t len = strlen(prefix);
-	wide n = (wide)(number * SCRAMBLE) * CHECK_VALUES + check_of(kind, number);
 
-	assert(number != 0 && len + LETTERS + DIGITS < IPL_ID_TEXT_MAX);
+	assert(number != 0 && len + LETTERS + NUMBER_DIGITS + CHECK_DIGITS < IPL_ID_TEXT_MAX);
 	memcpy(out, prefix, len);
 	memcpy(out + len, letters.at, LETTERS);
 	len += LETTERS;
-	for (size_t i = DIGITS; i > 0; i--, n /= 36)
-		out[len + i - 1] = base36[n % 36];
-	out[len + DIGITS] = '\0';
+	write_digits(number * SCRAMBLE, out + len, NUMBER_DIGITS);
+	write_digits(check_of(kind, number), out + len + NUMBER_DIGITS, CHECK_DIGITS);
+	out[len + NUMBER_DIGITS + CHECK_DIGITS] = '\0';
 }
 
 void ipl_id_format(struct ipl_region_letters letters, enum ipl_kind kind, uint64_t number,
@@ -114,15 +119,19 @@ void ipl_id_format(struct ipl_region_letters letters, enum ipl_kind kind, uint64
 	ipl_id_format_as(ipl_kind_prefix(kind), letters, kind, number, out);
 }
 
-static bool read_digits(const char *at, wide *out)
+static bool read_digits(const char *at, size_t count, uint64_t *out)
 {
-	wide n = 0;
+	uint64_t n = 0;
 
-	for (size_t i = 0; i < DIGITS; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const char *digit = at[i] == '\0' ? NULL : strchr(base36, at[i]);
+		uint64_t value;
 		if (digit == NULL)
 			return false;
-		n = n * 36 + (wide)(digit - base36);
+		value = (uint64_t)(digit - base36);
+		if (n > (UINT64_MAX - value) / 36)
+			return false;
+		n = n * 36 + value;
 	}
 	*out = n;
 	return true;
@@ -134,15 +143,17 @@ bool ipl_id_parse(struct ipl_region_letters letters, struct ipl_str text, enum i
 	for (int k = 1; k < IPL_KIND_COUNT; k++) {
 		const char *prefix = ipl_kind_prefix((enum ipl_kind)k);
 		size_t len = strlen(prefix);
-		wide n;
-		uint64_t value;
-		if (text.len != len + LETTERS + DIGITS || !ipl_str_starts(text, prefix))
+		const char *digits = text.at + len + LETTERS;
+		uint64_t value, check;
+		if (text.len != len + LETTERS + NUMBER_DIGITS + CHECK_DIGITS ||
+		    !ipl_str_starts(text, prefix))
 			continue;
 		if (memcmp(text.at + len, letters.at, LETTERS) != 0 ||
-		    !read_digits(text.at + len + LETTERS, &n) || n / CHECK_VALUES > UINT64_MAX)
+		    !read_digits(digits, NUMBER_DIGITS, &value) ||
+		    !read_digits(digits + NUMBER_DIGITS, CHECK_DIGITS, &check))
 			return false;
-		value = (uint64_t)(n / CHECK_VALUES) * UNSCRAMBLE;
-		if (value == 0 || check_of((enum ipl_kind)k, value) != n % CHECK_VALUES)
+		value *= UNSCRAMBLE;
+		if (value == 0 || check_of((enum ipl_kind)k, value) != check)
 			return false;
 		*kind = (enum ipl_kind)k;
 		*number = value;

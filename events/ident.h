@@ -5,11 +5,10 @@
  * lower-case base-36 characters: three letters of the region, then 17 that a
  * fixed bijection makes from the number.
  *
- * The 17 characters are the base-36 digits, most significant first, of
- *   scramble(number) * 36^4 + check
- * scramble(n) = n * 0x9e3779b97f4a7c15 mod 2^64 (odd, so it has an inverse) keeps
- * neighbours apart, and check (a 36^4-valued hash of kind and number) makes a
- * mistyped id an id of nothing rather than of somebody else.
+ * The 17 characters are base-36 digits, most significant first: 13 of
+ * scramble(number), 4 of check. scramble(n) = n * 0x9e3779b97f4a7c15 mod 2^64 (odd, so it
+ * has an inverse) keeps neighbours apart, and check (a 36^4-valued hash of kind and number)
+ * makes a mistyped id an id of nothing rather than of somebody else.
  */
 #ifndef IPL_EVENTS_IDENT_H
 #define IPL_EVENTS_IDENT_H
