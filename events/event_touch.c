@@ -4,10 +4,14 @@
 
 #include <string.h>
 
+#define SHARED_KEPT 4u
+
 struct collector {
 	struct ipl_arena *arena;
 	struct ipl_touches *out;
 	uint32_t cap;
+	struct ipl_key shared[SHARED_KEPT]; /* the last of them: mostly there is one */
+	uint32_t shared_count;
 	uint64_t vpc; /* that private addresses are held in */
 };
 
@@ -30,13 +34,20 @@ static void add(struct collector *c, struct ipl_key key)
 	out->at[out->count++] = key;
 }
 
-/* Only a few entities are shared by the parts of one event, so looking through all is fine. */
+/* An entity that several parts of one event name is listed once. */
 static void add_once(struct collector *c, struct ipl_key key)
 {
-	for (uint32_t i = 0; i < c->out->count; i++) {
+	uint32_t kept = c->shared_count < SHARED_KEPT ? c->shared_count : SHARED_KEPT;
+
+	for (uint32_t i = 0; i < kept; i++) {
+		if (ipl_key_equal(c->shared[i], key))
+			return;
+	}
+	for (uint32_t i = 0; c->shared_count > SHARED_KEPT && i < c->out->count; i++) {
 		if (ipl_key_equal(c->out->at[i], key))
 			return;
 	}
+	c->shared[c->shared_count++ % SHARED_KEPT] = key;
 	add(c, key);
 }
 

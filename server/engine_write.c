@@ -190,13 +190,24 @@ static enum ipl_status append_or_recover(struct write *w, struct ipl_event *ev,
 	return st;
 }
 
+/* What one event cannot hold is asked for in several calls; to try again would not help. */
+static enum ipl_status refuse_size(struct write *w)
+{
+	w->arena->failed = false;
+	return ipl_refuse(&w->answer->err, IPL_CODE_INVALID_PARAMETER,
+			  "%s asks for more than one event holds (%u entities and addresses, %u "
+			  "bytes): ask for less in one call",
+			  w->operation->name, IPL_EVENT_TOUCHES_MAX, IPL_EVENT_BYTES_MAX);
+}
+
 static enum ipl_status commit_decision(struct write *w, struct ipl_event *ev, int64_t time_ms)
 {
 	struct ipl_touches touches;
 	enum ipl_status st = ipl_event_touches(w->arena, ev, &touches, &w->answer->err);
 
-	if (st == IPL_OK)
-		st = check_if_seq(w, &touches);
+	if (st != IPL_OK)
+		return refuse_size(w);
+	st = check_if_seq(w, &touches);
 	if (st != IPL_OK)
 		return st;
 	if (w->common->dry_run)
@@ -208,7 +219,7 @@ static enum ipl_status commit_decision(struct write *w, struct ipl_event *ev, in
 		return ipl_error_set(&w->answer->err, IPL_ERR_NOMEM, "out of memory for an event");
 	st = check_size(w, ev);
 	if (st != IPL_OK)
-		return st;
+		return refuse_size(w);
 	/* The event may borrow from the state, which folding it changes: so the answer comes first.
 	 */
 	w->answer->result =

@@ -691,6 +691,32 @@ def test_settings():
     work.cleanup()
 
 
+def test_large():
+    """The largest launches: what one event holds, and one that it does not."""
+    work = tempfile.TemporaryDirectory()
+    init = os.path.join(work.name, "init.json")
+    with open(init, "w", encoding="utf-8") as file:
+        json.dump({"InstanceTypes": [{"InstanceType": "big", "EniQuantity": 12, "EniPrivateIpAddressQuantity": 50}]},
+                  file)
+    server = Server(init=init)
+    net = Net(server)
+    vswitch = net.vswitch(net.vpc(), "10.0.0.0/16")
+    nics = [{"SecondaryPrivateIpAddressCount": 49}] * 11
+    ids = net.run(vswitch, InstanceType="big", Amount=20, NetworkInterface=nics)
+    TAP.equal((len(ids), net.free(vswitch)), (20, 65532 - 20 * 551), "20 instances with 551 addresses each")
+    TAP.refused("InvalidParameter", "more than one event holds", net.call, "RunInstances", VSwitchId=vswitch,
+                InstanceType="big", Amount=90, NetworkInterface=nics)
+    TAP.equal(net.free(vswitch), 65532 - 20 * 551, "nothing of it was taken")
+    for i in ids:
+        net.call("DeleteInstance", InstanceId=i, Force=True)
+    TAP.equal(net.free(vswitch), 65532, "all are given back")
+    server.kill()
+    server.start()
+    TAP.equal(Net(server).free(vswitch), 65532, "and are so after a restart")
+    server.remove()
+    work.cleanup()
+
+
 def main():
     server = Server()
     for test in (test_vpc, test_vswitch, test_launch, test_instance_life, test_bandwidth, test_eni, test_secondary,
@@ -701,6 +727,7 @@ def main():
             TAP.ok(False, f"{test.__name__} ran to its end", repr(problem))
     server.remove()
     test_settings()
+    test_large()
     TAP.end()
 
 
