@@ -264,6 +264,7 @@ static bool execute(struct ipl_conn *conn, const struct ipl_frame *frame,
 	ipl_engine_call(server->engine, &call, &server->arena, &a);
 	if (a.is_deferred)
 		return false;
+	conn->deferred_turn = 0;
 	if (a.status == IPL_OK && ipl_str_is(frame->operation, "Hello"))
 		greet(conn, frame);
 	answer(conn, frame->msgid, &a, request_id);
@@ -388,6 +389,8 @@ static void go_on(struct ipl_conn *conn)
 	conn->is_paused = taken == TAKEN_FULL;
 	conn->is_deferred = taken == TAKEN_DEFERRED;
 	conn->server->deferred_count += conn->is_deferred;
+	if (conn->is_deferred && conn->deferred_turn == 0)
+		conn->deferred_turn = ++conn->server->deferred_turns;
 	if (conn->is_paused || conn->is_deferred)
 		event_del(conn->readable);
 	flush(conn);

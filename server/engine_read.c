@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "events/hash.h"
 #include "events/time.h"
 
-/* What is folded of a past state before others have their turn: a few milliseconds. */
-#define SLICE_EVENTS 2000u
+/* How long a past state is folded before others have their turn; the clock is looked at so often.
+ */
+#define SLICE_NS     INT64_C(3000000)
+#define SLICE_EVENTS 32u
 
 /* --- moments --- */
 
@@ -143,14 +146,27 @@ static struct ipl_view *choose_view(struct ipl_engine *engine, uint64_t seq)
 	return oldest;
 }
 
+static int64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* Fold the view that is being built a little further. */
 static enum ipl_status build(struct ipl_engine *engine, struct ipl_error *err)
 {
 	struct ipl_view *view = engine->building;
-	uint64_t stop = ipl_state_seq(view->state) + SLICE_EVENTS;
-	enum ipl_status st = ipl_fold_to(view->state, &engine->source,
-					 stop < view->target ? stop : view->target, err);
+	int64_t begin_ns = monotonic_ns();
+	enum ipl_status st = IPL_OK;
 
+	while (st == IPL_OK && ipl_state_seq(view->state) < view->target &&
+	       monotonic_ns() - begin_ns < SLICE_NS) {
+		uint64_t stop = ipl_state_seq(view->state) + SLICE_EVENTS;
+		st = ipl_fold_to(view->state, &engine->source,
+				 stop < view->target ? stop : view->target, err);
+	}
 	if (st != IPL_OK) {
 		ipl_state_free(view->state);
 		*view = (struct ipl_view){ 0 };

@@ -139,32 +139,44 @@ static void notify_systemd(const char *state)
 
 /* --- the loop, and its end --- */
 
+/* Who has waited longest for a past; NULL where nobody does. */
+static struct ipl_conn *longest_deferred(const struct ipl_server *server)
+{
+	struct ipl_conn *found = NULL;
+
+	for (struct ipl_conn *conn = server->conns; conn != NULL; conn = conn->next) {
+		if (conn->is_deferred &&
+		    (found == NULL || conn->deferred_turn < found->deferred_turn))
+			found = conn;
+	}
+	return found;
+}
+
 /*
- * Fold on at the past that somebody waits for; when it is there, who waits asks
- * again. Each that asks again either is answered or has the next one folded.
+ * Fold on at the past that somebody waits for. When it is there, who has waited longest asks
+ * again: that one is answered, or has its own past folded next and keeps its turn.
  */
 static void work(struct ipl_server *server)
 {
+	struct ipl_conn *conn;
+
 	if (ipl_engine_work(server->engine))
 		return;
-	server->is_working = false;
-	for (struct ipl_conn *conn = server->conns, *next; conn != NULL; conn = next) {
-		next = conn->next;
-		if (conn->is_deferred)
-			ipl_conn_retry(conn);
-	}
+	conn = longest_deferred(server);
+	if (conn != NULL)
+		ipl_conn_retry(conn);
 }
 
 static void run(struct ipl_server *server)
 {
 	while (!server->is_stopping) {
 		if (event_base_loop(server->base,
-				    EVLOOP_ONCE | (server->is_working ? EVLOOP_NONBLOCK : 0)) < 0)
+				    EVLOOP_ONCE |
+					    (server->deferred_count > 0 ? EVLOOP_NONBLOCK : 0)) < 0)
 			break;
 		if (!server->is_damaged)
 			ipl_engine_flush(server->engine);
-		server->is_working = server->is_working || server->deferred_count > 0;
-		if (server->is_working)
+		if (server->deferred_count > 0)
 			work(server);
 	}
 }

@@ -43,10 +43,11 @@ struct ipl_conn {
 	struct ipl_held *held;
 	uint32_t held_first, held_count, held_cap;
 	bool errors_as_maps;
-	bool eof;         /* the peer sends no more */
-	bool is_paused;   /* not read from until answers have left */
-	bool is_deferred; /* its next request waits for a past that is being folded */
-	bool input_done;  /* no more is read: it closes when all has left */
+	bool eof;               /* the peer sends no more */
+	bool is_paused;         /* not read from until answers have left */
+	bool is_deferred;       /* its next request waits for a past that is being folded */
+	uint64_t deferred_turn; /* since when, counted in turns; kept until it is answered */
+	bool input_done;        /* no more is read: it closes when all has left */
 	char principal[IPL_PRINCIPAL_MAX + 1];
 	enum ipl_access access;
 	bool may_name_key; /* a TCP client may say who it is by Hello */
@@ -75,7 +76,7 @@ struct ipl_server {
 	uint8_t random[4096];   /* for request ids */
 	size_t random_left;
 	uint32_t deferred_count; /* connections that wait for a past */
-	bool is_working;         /* a past is being folded that somebody waits for */
+	uint64_t deferred_turns; /* given out so far */
 	bool is_stopping;
 	bool is_damaged; /* the log cannot be folded: no call is answered any more */
 	struct ipl_error damage;

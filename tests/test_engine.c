@@ -210,25 +210,25 @@ static void test_deferred(void **state)
 	struct ipl_answer answer;
 	int pieces = 0;
 
-	for (int i = 0; i < 9000; i++)
+	for (int i = 0; i < 40000; i++)
 		assert_int_equal(create(desk).status, IPL_OK);
-	answer = list_as_of(desk, 8001);
+	answer = list_as_of(desk, 38001);
 	assert_true(answer.is_deferred);
 	assert_int_equal(create(desk).status, IPL_OK);
-	assert_true(list_as_of(desk, 7001).is_deferred); /* one after the other */
+	assert_true(list_as_of(desk, 37001).is_deferred); /* one after the other */
 	while (ipl_engine_work(desk->engine))
 		pieces++;
 	assert_true(pieces >= 2);
-	answer = list_as_of(desk, 8001);
+	answer = list_as_of(desk, 38001);
 	assert_int_equal(answer.status, IPL_OK);
 	assert_false(answer.is_deferred);
-	assert_int_equal(ipl_map_get(&answer.result, "TotalCount")->integer, 8000);
-	assert_true(list_as_of(desk, 7001).is_deferred);
+	assert_int_equal(ipl_map_get(&answer.result, "TotalCount")->integer, 38000);
+	assert_true(list_as_of(desk, 37001).is_deferred);
 	while (ipl_engine_work(desk->engine)) {
 	}
-	answer = list_as_of(desk, 7001);
-	assert_int_equal(ipl_map_get(&answer.result, "TotalCount")->integer, 7000);
-	assert_int_equal(vpc_count(desk), 9001);
+	answer = list_as_of(desk, 37001);
+	assert_int_equal(ipl_map_get(&answer.result, "TotalCount")->integer, 37000);
+	assert_int_equal(vpc_count(desk), 40001);
 	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
 }
 
