@@ -245,14 +245,13 @@ static enum ipl_status keep_schema(struct ipl_engine *engine, struct ipl_error *
 }
 
 static enum ipl_status append_first(struct ipl_engine *engine, struct ipl_event *ev,
-				    struct ipl_arena *arena, struct ipl_error *err)
+				    struct ipl_error *err)
 {
 	struct ipl_batch batch = { .first_seq = 1 };
 	struct ipl_buf buf = { 0 };
 	struct ipl_link link = { 0 };
 	enum ipl_status st;
 
-	(void)arena;
 	ev->links = &link;
 	ev->link_count = 1; /* the ledger itself */
 	st = ipl_event_encode(ev, &buf, err);
@@ -290,7 +289,7 @@ static enum ipl_status create_ledger(struct ipl_engine *engine, const struct ipl
 		st = keep_schema(engine, err);
 	}
 	if (st == IPL_OK)
-		st = append_first(engine, &ev, &arena, err);
+		st = append_first(engine, &ev, err);
 	ipl_arena_release(&arena);
 	return st;
 }

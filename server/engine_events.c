@@ -247,7 +247,7 @@ static enum ipl_status list_page(struct events *e, const struct ipl_operation *o
 	return IPL_OK;
 }
 
-enum ipl_status ipl_engine_list_events(struct ipl_engine *engine, const struct ipl_call *call,
+enum ipl_status ipl_engine_list_events(struct ipl_engine *engine,
 				       const struct ipl_operation *operation,
 				       const struct ipl_args_list_events *args,
 				       const struct ipl_common *common, uint64_t as_of,
@@ -256,7 +256,6 @@ enum ipl_status ipl_engine_list_events(struct ipl_engine *engine, const struct i
 	struct events e = { .engine = engine, .args = args, .arena = arena, .err = &answer->err };
 	enum ipl_status st;
 
-	(void)call;
 	ipl_arena_init(&e.page, (size_t)64 << 20);
 	st = list_page(&e, operation, common, as_of, answer);
 	ipl_arena_release(&e.page);

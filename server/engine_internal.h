@@ -81,7 +81,7 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 				   const struct ipl_operation *operation, const void *args,
 				   const struct ipl_common *common, struct ipl_arena *arena,
 				   struct ipl_answer *answer);
-enum ipl_status ipl_engine_list_events(struct ipl_engine *engine, const struct ipl_call *call,
+enum ipl_status ipl_engine_list_events(struct ipl_engine *engine,
 				       const struct ipl_operation *operation,
 				       const struct ipl_args_list_events *args,
 				       const struct ipl_common *common, uint64_t as_of,

@@ -473,8 +473,8 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 		/* The event's own map, the same that lists and notifications show. */
 		return get_event(engine, args, &moment, arena, answer);
 	case IPL_SERVICE_LIST_EVENTS:
-		st = ipl_engine_list_events(engine, call, operation, args, common, moment.seq,
-					    arena, answer);
+		st = ipl_engine_list_events(engine, operation, args, common, moment.seq, arena,
+					    answer);
 		break;
 	}
 	if (st == IPL_OK)

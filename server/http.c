@@ -41,11 +41,10 @@ static void send_refusal(struct evhttp_request *req, int status, const char *cod
 }
 
 /* A name that is not ours is a web page's trick to reach a local server (DNS rebinding). */
-static bool is_own_host(const struct ipl_server *server, struct evhttp_request *req)
+static bool is_own_host(struct evhttp_request *req)
 {
 	const char *host = evhttp_request_get_host(req);
 
-	(void)server;
 	return host == NULL || strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
 	       strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0;
 }
@@ -55,7 +54,7 @@ static void on_request(struct evhttp_request *req, void *context)
 	struct ipl_server *server = context;
 	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
 
-	if (!is_own_host(server, req))
+	if (!is_own_host(req))
 		send_refusal(req, 403, "Forbidden.RAM", "the Host header names another host");
 	else if (path == NULL || strcmp(path, "/healthz") != 0)
 		send_refusal(req, 404, "UnknownOperation",
