@@ -44,9 +44,7 @@ static enum ipl_status close_holding(struct ipl_holding *self, const struct ipl_
 
 	if (self->role != role && !is_private)
 		return ipl_damage(ev, err, "an address is freed that is not held so");
-	*self = (struct ipl_holding){ .since_seq = ev->seq,
-				      .since_ms = ev->time_ms,
-				      .cool_until = cool_until };
+	*self = (struct ipl_holding){ .cool_until = cool_until };
 	return IPL_OK;
 }
 

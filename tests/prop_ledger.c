@@ -233,7 +233,8 @@ static uint64_t get_last(void *context, struct ipl_key key)
 	return ipl_heads_last(((const struct lab *)context)->heads, key);
 }
 
-static void check_entities_alone(struct lab *lab)
+/* Every entity as @state has it, folded alone as of the state's seq. */
+static void check_entities_alone(struct lab *lab, const struct ipl_state *state)
 {
 	const struct ipl_source source = { lab, get_record, get_last };
 	struct ipl_arena arena;
@@ -241,8 +242,9 @@ static void check_entities_alone(struct lab *lab)
 	struct ipl_lens whole, alone;
 
 	ipl_arena_init(&arena, (size_t)1 << 30);
-	ipl_lens_of_state(&whole, lab->state, lab->time_ms, &err);
-	assert_int_equal(ipl_past_open(&alone, &source, lab->count, lab->time_ms, &err), IPL_OK);
+	ipl_lens_of_state(&whole, state, lab->time_ms, &err);
+	assert_int_equal(ipl_past_open(&alone, &source, ipl_state_seq(state), lab->time_ms, &err),
+			 IPL_OK);
 	alone.letters = whole.letters;
 	alone.region = whole.region;
 	for (enum ipl_kind kind = IPL_KIND_VPC; kind <= IPL_KIND_EIP; kind++) {
@@ -262,8 +264,29 @@ static void check_entities_alone(struct lab *lab)
 			assert_int_equal(a->base.last_seq, b->base.last_seq);
 		}
 	}
+	for (uint64_t n = 0; (n = ipl_state_next(state, IPL_KIND_ENI, n)) != 0;) {
+		const struct ipl_eni *eni = ipl_state_eni(state, n);
+		struct ipl_key key = ipl_key_ip4(eni->vpc, eni->address[0].ip);
+		struct ipl_holding x = ipl_state_holding(state, key);
+		struct ipl_holding y = alone.holding(&alone, key);
+		assert_true(x.eni == y.eni && x.role == y.role && x.since_seq == y.since_seq);
+	}
 	ipl_past_close(&alone);
 	ipl_arena_release(&arena);
+}
+
+/* The same as of moments on the way: the whole state is folded up to each of them. */
+static void check_past(struct lab *lab)
+{
+	const struct ipl_source source = { lab, get_record, get_last };
+	struct ipl_state *state = ipl_state_new();
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+
+	for (uint64_t seq = 1 + draw(20); seq <= lab->count; seq += 1 + draw(60)) {
+		assert_int_equal(ipl_fold_to(state, &source, seq, &err), IPL_OK);
+		check_entities_alone(lab, state);
+	}
+	ipl_state_free(state);
 }
 
 /* Every address of every interface is held by it, and a vSwitch counts them. */
@@ -336,7 +359,8 @@ static void test_random_history(void **state)
 		      (unsigned long long)refused);
 	assert_true(appended > STEPS / 5 && refused > STEPS / 5);
 	check_holders(&lab);
-	check_entities_alone(&lab);
+	check_entities_alone(&lab, lab.state);
+	check_past(&lab);
 	check_again(&lab);
 	lab_close(&lab);
 }

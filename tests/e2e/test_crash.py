@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Given: 8 clients that keep 16 writes in flight each, and a server that is killed with SIGKILL at a
-random moment, IPLEDGER_ROUNDS times (default 5).
+random moment, IPLEDGER_ROUNDS times (default 15).
 Claimed: every acknowledged write is in the log with the answer it got; seqs have no gap and no
 repeat; a retried token answers the first seq and appends nothing."""
 import json
@@ -13,7 +13,7 @@ import time
 
 from ledger import Server, Tap
 
-ROUNDS = int(os.environ.get("IPLEDGER_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("IPLEDGER_ROUNDS", "15"))
 CLIENTS, IN_FLIGHT = 8, 16
 CHANCE = random.Random(7)
 

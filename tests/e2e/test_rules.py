@@ -256,6 +256,9 @@ def test_eni(net):
                           VSwitchId=vswitch, PrimaryIpAddress="10.0.0.51")
     TAP.equal([refusal.detail[k] for k in ("Holder", "SinceSeq", "SinceTime")],
               [made["NetworkInterfaceId"], made["Seq"], made["Time"]], "the refusal says who has it since when")
+    fresh = net.vswitch(vpc, "10.0.8.0/24")
+    TAP.equal(net.addresses(net.eni(fresh, PrivateIpAddress=["10.0.8.1", "10.0.8.2"])),
+              ["10.0.8.3", "10.0.8.1", "10.0.8.2"], "what is named in the same request is not picked")
     i, j = net.run(vswitch, Amount=2)
     eni = made["NetworkInterfaceId"]
     net.call("AttachNetworkInterface", InstanceId=i, NetworkInterfaceId=eni)
