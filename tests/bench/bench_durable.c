@@ -22,7 +22,7 @@
 
 #include "events/msgpack.h"
 
-#define SECONDS 4.0
+#define SECONDS   4.0
 #define CONNS_MAX 64
 
 static double now_s(void)
@@ -223,8 +223,8 @@ static double replay(const char *from_path, const char *to_path)
 
 static void remove_files(const char *dir)
 {
-	static const char *const files[] = { "log.mdb", "log.mdb-lock", "lock", "bare.mdb",
-					     "bare.mdb-lock", "ipledger.sock" };
+	static const char *const files[] = { "log.mdb",  "log.mdb-lock",  "lock",
+					     "bare.mdb", "bare.mdb-lock", "ipledger.sock" };
 	char path[256];
 
 	for (size_t i = 0; i < IPL_ARRAY_SIZE(files); i++) {

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define ADDRESSES 65532
-#define ROUNDS 5
+#define ROUNDS    5
 
 static double now_s(void)
 {
