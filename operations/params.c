@@ -46,6 +46,16 @@ static enum ipl_status wrong_type(struct parser *p, const struct ipl_param *para
 		     ipl_value_type_name(value->type), wanted);
 }
 
+static enum ipl_status wrong_item(struct parser *p, const struct ipl_param *param, uint32_t index,
+				  const struct ipl_value *item, const char *wanted)
+{
+	char name[80];
+
+	(void)snprintf(name, sizeof(name), "%.60s[%u]", param->name, index + 1);
+	return wrong(p, IPL_CODE_INVALID_PARAMETER, name, "is %s: it must be %s",
+		     ipl_value_type_name(item->type), wanted);
+}
+
 /* --- one value --- */
 
 static enum ipl_status read_text(struct parser *p, const struct ipl_param *param,
@@ -128,9 +138,7 @@ static enum ipl_status read_array(struct parser *p, const struct ipl_param *para
 	for (uint32_t i = 0; i < value->count; i++) {
 		enum ipl_status st;
 		if (value->item[i].type != IPL_VALUE_STR)
-			return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
-				     "[%u] is %s: it must be text", i + 1,
-				     ipl_value_type_name(value->item[i].type));
+			return wrong_item(p, param, i, &value->item[i], "text");
 		st = add_item(p, param, out, value->item[i].str);
 		if (st != IPL_OK)
 			return st;
@@ -145,7 +153,7 @@ static enum ipl_status read_joined(struct parser *p, const struct ipl_param *par
 	struct ipl_error unused = IPL_ERROR_INIT(NULL);
 	struct ipl_value parsed;
 
-	if (ipl_str_starts(text, "[")) {
+	if (ipl_str_starts(text, "[") || ipl_str_starts(text, "{")) {
 		if (ipl_json_parse(p->arena, text, &parsed, &unused) != IPL_OK ||
 		    parsed.type != IPL_VALUE_ARRAY)
 			return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
@@ -214,9 +222,7 @@ static enum ipl_status read_records(struct parser *p, const struct ipl_param *pa
 	*out = (struct ipl_any_list){ at, value->count };
 	for (uint32_t i = 0; st == IPL_OK && i < value->count; i++) {
 		if (value->item[i].type != IPL_VALUE_MAP)
-			return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
-				     "[%u] is %s: it must be a map", i + 1,
-				     ipl_value_type_name(value->item[i].type));
+			return wrong_item(p, param, i, &value->item[i], "a map");
 		enter(p, param, i);
 		st = read_map(p, param->of, &value->item[i], at + i * param->of->size_bytes);
 		if (st == IPL_OK)

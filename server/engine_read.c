@@ -10,6 +10,7 @@
 
 #include "events/hash.h"
 #include "events/time.h"
+#include "store/tree.h"
 
 /* How long a past state is folded before others have their turn; the clock is looked at so often.
  */
@@ -383,6 +384,27 @@ static enum ipl_status add_store(struct ipl_engine *engine, struct ipl_arena *ar
 	return IPL_OK;
 }
 
+/* The head with everything that was decided; the answer waits until all of it is durable. */
+static enum ipl_status live_head(struct ipl_engine *engine, struct ipl_head *out,
+				 struct ipl_error *err)
+{
+	struct ipl_tree tree;
+	enum ipl_status st = IPL_OK;
+
+	if (engine->mode != IPL_ENGINE_SERVE)
+		return ipl_store_head(engine->store, out, err);
+	ipl_store_tree(engine->store, &tree);
+	while (st == IPL_OK && tree.size < ipl_engine_head(engine)) {
+		struct ipl_str record;
+		st = ipl_engine_get(engine, tree.size + 1, &record, err);
+		if (st == IPL_OK)
+			ipl_tree_add(&tree, record);
+	}
+	out->seq = tree.size;
+	ipl_tree_root(&tree, out->root);
+	return st;
+}
+
 static enum ipl_status get_status(struct ipl_engine *engine, const struct ipl_call *call,
 				  const struct ipl_moment *moment, struct ipl_arena *arena,
 				  struct ipl_answer *answer)
@@ -392,7 +414,7 @@ static enum ipl_status get_status(struct ipl_engine *engine, const struct ipl_ca
 	char id[IPL_ID_TEXT_MAX], head_time[IPL_TIME_TEXT_MAX];
 	struct ipl_head head;
 	int64_t head_ms = 0;
-	enum ipl_status st = ipl_store_head(engine->store, &head, &answer->err);
+	enum ipl_status st = live_head(engine, &head, &answer->err);
 
 	if (st == IPL_OK && moment->is_past)
 		st = view_at(engine, moment->seq, &state, &answer->err);

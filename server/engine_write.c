@@ -292,6 +292,8 @@ enum ipl_status ipl_engine_write(struct ipl_engine *engine, const struct ipl_cal
 			&engine->tokens,
 			ipl_token_key(call->principal, operation->op, common->client_token));
 		w.digest = ipl_operation_digest(operation, args, arena);
+		if (common->region.len > 0 && !ipl_str_equal(common->region, engine->region))
+			w.digest = ~w.digest; /* another region is another request */
 		if (seq != NULL)
 			return answer_again(&w, *seq);
 	}

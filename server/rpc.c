@@ -15,10 +15,33 @@ static uint64_t take_be(const uint8_t *at, size_t len)
 	return n;
 }
 
+/* A number from 0 on, in any of its forms, at *@at; false where there is none. */
+static bool take_number(const uint8_t *bytes, size_t len, size_t *at, uint64_t *out)
+{
+	size_t width;
+	uint8_t head;
+
+	if (*at >= len)
+		return false;
+	head = bytes[(*at)++];
+	if (head <= 0x7f) {
+		*out = head;
+		return true;
+	}
+	if (head < 0xcc || head > 0xd3)
+		return false;
+	width = (size_t)1 << ((head - 0xcc) % 4);
+	if (len - *at < width)
+		return false;
+	*out = take_be(bytes + *at, width);
+	*at += width;
+	return head <= 0xcf || *out >> (8 * width - 1) == 0; /* the others have a sign */
+}
+
 bool ipl_rpc_peek_msgid(const uint8_t *bytes, size_t len, uint32_t *msgid)
 {
-	size_t at, width;
-	uint8_t head;
+	uint64_t type, number;
+	size_t at;
 
 	if (len == 0)
 		return false;
@@ -26,17 +49,10 @@ bool ipl_rpc_peek_msgid(const uint8_t *bytes, size_t len, uint32_t *msgid)
 	     bytes[0] == 0xdc                     ? 3 :
 	     bytes[0] == 0xdd                     ? 5 :
 						    0;
-	if (at == 0 || len < at + 2 || bytes[at] != 0) /* not an array, or not a request */
+	if (at == 0 || !take_number(bytes, len, &at, &type) || type != 0 ||
+	    !take_number(bytes, len, &at, &number) || number > UINT32_MAX)
 		return false;
-	head = bytes[++at];
-	if (head <= 0x7f) {
-		*msgid = head;
-		return true;
-	}
-	width = head == 0xcc ? 1 : head == 0xcd ? 2 : head == 0xce ? 4 : head == 0xcf ? 8 : 0;
-	if (width == 0 || len < at + 1 + width || take_be(bytes + at + 1, width) > UINT32_MAX)
-		return false;
-	*msgid = (uint32_t)take_be(bytes + at + 1, width);
+	*msgid = (uint32_t)number;
 	return true;
 }
 

@@ -251,10 +251,13 @@ static enum ipl_status read_head(struct ipl_store *store, struct ipl_head *out,
 	return st;
 }
 
-static void set_head(struct ipl_store *store, const struct ipl_head *head)
+static void set_head(struct ipl_store *store, const struct ipl_head *head,
+		     const struct ipl_tree *tree)
 {
 	pthread_mutex_lock(&store->head_lock);
 	store->head = *head;
+	if (tree != NULL)
+		store->tree = *tree;
 	pthread_mutex_unlock(&store->head_lock);
 }
 
@@ -413,12 +416,19 @@ enum ipl_status ipl_store_head(struct ipl_store *store, struct ipl_head *out, st
 		pthread_rwlock_unlock(&store->env_lock);
 		if (st != IPL_OK)
 			return st;
-		set_head(store, &head);
+		set_head(store, &head, NULL);
 	}
 	pthread_mutex_lock(&store->head_lock);
 	*out = store->head;
 	pthread_mutex_unlock(&store->head_lock);
 	return st;
+}
+
+void ipl_store_tree(struct ipl_store *store, struct ipl_tree *out)
+{
+	pthread_mutex_lock(&store->head_lock);
+	*out = store->tree;
+	pthread_mutex_unlock(&store->head_lock);
 }
 
 /* --- appending --- */
@@ -507,8 +517,7 @@ static enum ipl_status append_failed(struct ipl_store *store, const struct ipl_h
 				     wanted->seq, second.text);
 	}
 	if (found.seq == wanted->seq && memcmp(found.root, wanted->root, IPL_ROOT_BYTES) == 0) {
-		store->tree = *tree;
-		set_head(store, wanted);
+		set_head(store, wanted, tree);
 		return IPL_OK;
 	}
 	if (found.seq != store->head.seq ||
@@ -551,8 +560,7 @@ enum ipl_status ipl_store_append(struct ipl_store *store, const struct ipl_batch
 		st = ipl_lmdb_status(store, err, rc, "append");
 		return st == IPL_ERR_CORRUPT ? st : append_failed(store, &head, &tree, err);
 	}
-	store->tree = tree;
-	set_head(store, &head);
+	set_head(store, &head, &tree);
 	return IPL_OK;
 }
 

@@ -80,6 +80,10 @@ enum ipl_status ipl_store_put_meta(struct ipl_store *store, const char *name, st
 enum ipl_status ipl_store_head(struct ipl_store *store, struct ipl_head *out,
 			       struct ipl_error *err) IPL_MUST_USE;
 
+/** A copy of the tree's frontier over the durable log (store/tree.h). Any thread; APPEND only. */
+struct ipl_tree;
+void ipl_store_tree(struct ipl_store *store, struct ipl_tree *out);
+
 /**
  * Append @batch durably, all of it or nothing. One thread at a time; blocks
  * until the disk has it.

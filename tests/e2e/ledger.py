@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the end-to-end tests share: a server of one's own, a client that sees the bytes, TAP."""
+import atexit
 import os
 import select
 import shutil
@@ -68,6 +69,12 @@ class Client:
         self.sock.close()
 
 
+def end(process):
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
 class Server:
     def __init__(self, data=None, init=None, args=()):
         self.own = data is None
@@ -86,6 +93,7 @@ class Server:
         if self.init and not os.path.exists(os.path.join(self.data, "log.mdb")):
             command += ["--init", self.init]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        atexit.register(end, self.process)  # a test that fails leaves nothing running
         ready, _, _ = select.select([self.process.stdout], [], [], 60)
         self.line = self.process.stdout.readline().decode() if ready else ""
         if not self.line.startswith("ready "):
