@@ -158,6 +158,12 @@ static enum ipl_status read_joined(struct parser *p, const struct ipl_param *par
 		    parsed.type != IPL_VALUE_ARRAY)
 			return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
 				     "begins like a JSON array and is none");
+		for (uint32_t i = 0; i < parsed.count; i++) {
+			if (parsed.item[i].type != IPL_VALUE_STR)
+				return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
+					     "holds %s: it must hold texts",
+					     ipl_value_type_name(parsed.item[i].type));
+		}
 		return read_array(p, param, &parsed, out);
 	}
 	while (text.len > 0) {
