@@ -184,3 +184,14 @@ bool ipl_cidr4_equal(struct ipl_cidr4 a, struct ipl_cidr4 b)
 {
 	return a.base == b.base && a.prefix_len == b.prefix_len;
 }
+
+uint64_t ipl_cidr6_mask(struct ipl_cidr6 cidr)
+{
+	return cidr.prefix_len == 0 ? 0 : UINT64_MAX << (64 - cidr.prefix_len);
+}
+
+bool ipl_cidr6_covers(struct ipl_cidr6 outer, struct ipl_cidr6 inner)
+{
+	return outer.prefix_len <= inner.prefix_len &&
+	       (inner.hi & ipl_cidr6_mask(outer)) == outer.hi;
+}

@@ -46,6 +46,9 @@ bool ipl_cidr6_parse(struct ipl_str text, struct ipl_cidr6 *out);
 /** "" for none. */
 void ipl_cidr6_format(struct ipl_cidr6 cidr, char out[IPL_CIDR6_TEXT_MAX]);
 
+/** The bits of hi that its prefix covers. */
+uint64_t ipl_cidr6_mask(struct ipl_cidr6 cidr);
+bool ipl_cidr6_covers(struct ipl_cidr6 outer, struct ipl_cidr6 inner);
 /** How many addresses it holds: 1 .. 2^32. */
 uint64_t ipl_cidr4_size(struct ipl_cidr4 cidr);
 uint32_t ipl_cidr4_last(struct ipl_cidr4 cidr);

@@ -32,6 +32,7 @@
 	X(OUTCOME_UNKNOWN, 503, "OutcomeUnknown")                                       \
 	X(INTERNAL_ERROR, 500, "InternalError")                                         \
 	X(DEPENDENCY_POOL, 400, "DependencyViolation.PublicPool")                       \
+	X(DEPENDENCY_IPV6_POOL, 400, "DependencyViolation.Ipv6Pool")                    \
 	X(DEPENDENCY_TYPE, 400, "DependencyViolation.InstanceType")                     \
 	X(DEPENDENCY_ZONE, 400, "DependencyViolation.Zone")                             \
 	/* VPC */                                                                       \
@@ -45,6 +46,10 @@
 	X(CIDR_NOT_FOUND, 404, "InvalidCidrBlock.NotFound")                             \
 	X(PRIMARY_CIDR, 400, "OperationDenied.PrimaryCidrBlock")                        \
 	X(CIDR_IN_USE, 400, "OperationFailed.CidrInUse")                                \
+	X(IPV6_CIDR_NOT_RESERVED, 400, "OperationFailed.IPv6CidrNotReserved")           \
+	X(IPV6_CIDR_EXHAUSTED, 400, "ResourceNotEnough.Ipv6Cidr")                       \
+	X(VPC_IPV6_DISABLED, 400, "OperationDenied.VpcIpv6Disabled")                    \
+	X(DEPENDENCY_IPV6GW, 400, "DependencyViolation.Ipv6Gateway")                    \
 	X(DEPENDENCY_VSWITCH, 400, "DependencyViolation.VSwitch")                       \
 	/* vSwitch */                                                                   \
 	X(VSWITCH_NOT_FOUND, 404, "InvalidVSwitchId.NotFound")                          \
@@ -52,6 +57,9 @@
 	X(CIDR_MALFORMED, 400, "InvalidCidrBlock.Malformed")                            \
 	X(CIDR_OVERLAPPED, 400, "InvalidCidrBlock.Overlapped")                          \
 	X(CIDR_MASK_LENGTH, 400, "InvalidCirdrBlock.MaskLength")                        \
+	X(IPV6_CIDR_OVERLAPPED, 400, "InvalidIpv6CidrBlock.Overlapped")                 \
+	X(IPV6_CIDR_SET, 400, "OperationDenied.Ipv6CidrBlockSet")                       \
+	X(DEPENDENCY_IPV6, 400, "DependencyViolation.Ipv6Address")                      \
 	X(QUOTA_VSWITCH, 400, "QuotaExceeded.VSwitch")                                  \
 	X(DEPENDENCY_ENI, 400, "DependencyViolation.NetworkInterface")                  \
 	/* instance */                                                                  \
@@ -95,6 +103,7 @@
 	X(QUOTA_ENI, 403, "MaxEniCountExceeded")                                        \
 	X(ENI_IP4_LIMIT, 403, "InvalidOperation.Ipv4CountExceeded")                     \
 	X(ENI_IP4_LIMIT_FREE, 403, "MaxEniPrivateIpsCountExceeded")                     \
+	X(ENI_IP6_LIMIT_FREE, 403, "MaxEniIpv6IpsCountExceeded")                        \
 	X(ENI_IP6_LIMIT, 403, "InvalidOperation.Ipv6CountExceeded")                     \
 	X(ENI_IP6_UNSUPPORTED, 403, "InvalidOperation.Ipv6NotSupport")                  \
 	/* private addresses */                                                         \
@@ -104,6 +113,8 @@
 	X(IP_REPEATED, 403, "InvalidIp.IpRepeated")                                     \
 	X(IP_UNASSIGNED, 403, "InvalidIp.IpUnassigned")                                 \
 	X(PRIMARY_PRIVATE_IP, 403, "OperationDenied.PrimaryPrivateIp")                  \
+	X(IP6_MALFORMED, 403, "InvalidIp.Address")                                      \
+	X(VSWITCH_IPV6_OFF, 403, "InvalidVSwitch.Ipv6NotTurnOn")                        \
 	X(DEPENDENCY_EIP, 400, "DependencyViolation.Eip")                               \
 	X(QUOTA_PRIVATE_IP, 400, "QuotaExceeded.PrivateIpAddress")                      \
 	/* EIP */                                                                       \
@@ -125,7 +136,21 @@
 	X(EIP_ENI_HAS_SUB_IP, 400, "Eni.HasSubIp")                                      \
 	X(EIP_MODE_CONFLICT, 400, "Mode.Conflict")                                      \
 	X(EIP_MODE_UNSUPPORTED, 400, "Mode.NotSupport")                                 \
-	X(EIP_MODE_UNKNOWN, 400, "IllegalParam.Mode")
+	X(EIP_MODE_UNKNOWN, 400, "IllegalParam.Mode")                                   \
+	/* IPv6 gateways and bandwidths */                                              \
+	X(IPV6GW_NOT_FOUND, 404, "InvalidIpv6GatewayId.NotFound")                       \
+	X(IPV6GW_EXISTS, 400, "ResourceAlreadyExist.Ipv6Gateway")                       \
+	X(IPV6GW_MISSING, 400, "OperationFailed.Ipv6GatewayNotExist")                   \
+	X(IPV6GW_MISMATCH, 400, "OperationFailed.Ipv6GatewayDisMatchIpv6Address")       \
+	X(DEPENDENCY_IPV6BW, 400, "DependencyViolation.Ipv6InternetBandwidth")          \
+	X(IPV6_NOT_FOUND, 404, "ResourceNotFound.Ipv6Address")                          \
+	X(IPV6_NOT_FOUND_BANDWIDTH, 400, "InvalidIpv6Instance.NotFound")                \
+	X(IPV6BW_NOT_FOUND, 404, "InvalidIpv6InternetBandwidthId.NotFound")             \
+	X(IPV6BW_EXISTS, 400, "OperationFailed.InternetBandwidthAlreadyExisted")        \
+	X(IPV6BW_MISSING, 400, "OperationFailed.InternetBandwidthNonExist")             \
+	X(IPV6BW_RANGE, 400, "IllegalParam.Bandwidth")                                  \
+	X(IPV6BW_BOTH, 400, "ParamExclusive.Ipv6AddressIdAndIpv6InternetBandwidthId")   \
+	X(IPV6BW_NEITHER, 400, "BothEmptyParam.Ipv6AddressIdAndIpv6InternetBandwidthId")
 
 enum ipl_code {
 	IPL_CODE_NONE = 0,

@@ -41,13 +41,10 @@ IPL_RECORD_LIST(X)
 
 static const struct {
 	const char *name;
-	const struct ipl_record *record; /* NULL: only reserved */
+	const struct ipl_record *record;
 } types[IPL_EVENT_NUMBER_MAX + 1] = {
 #define X(number, NAME, record, Name, meaning) [number] = { #Name, &ipl_record_##record },
 	IPL_EVENT_LIST(X)
-#undef X
-#define X(number, Name) [number] = { #Name, NULL },
-	IPL_EVENT_RESERVED_LIST(X)
 #undef X
 };
 

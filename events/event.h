@@ -16,7 +16,7 @@
  *    9 params_digest XXH3-64 of the operation's own parameters, 0 without a token
  *   10 reason        text, "" for none
  *   11 group         [place from 1, size], [0, 0] outside a transaction
- *   12 spare         nil
+ *   12 step          which operation of the transaction made it, from 1; nil outside one
  *   13 body          the record of the type, an array of its fields
  *   14 links         for each touch, in the order of ipl_event_touches(): back,
  *                    jump, depth; back and jump count from seq backwards, 0: none
@@ -60,7 +60,7 @@ enum ipl_event_type {
 	IPL_EVENT_LIST(X)
 #undef X
 };
-#define IPL_EVENT_NUMBER_MAX 37
+#define IPL_EVENT_NUMBER_MAX 38
 
 #define X(number, NAME, Word) IPL_CHARGE_##NAME = number,
 enum ipl_charge { IPL_CHARGE_LIST(X) };
@@ -191,6 +191,7 @@ struct ipl_event {
 	struct ipl_str reason;
 	uint64_t group_place;
 	uint64_t group_size;
+	uint64_t group_step; /* which operation of the transaction, from 1 */
 	struct ipl_link
 		*links; /* as many as there are touches; NULL before the write path adds them */
 	uint32_t link_count;
@@ -202,7 +203,7 @@ struct ipl_event {
 	};
 };
 
-/** "VpcCreated"; of a number that is only reserved too; NULL beyond the table. */
+/** "VpcCreated"; NULL for a number that no type has. */
 const char *ipl_event_name(uint64_t type);
 /** The number of that name, 0 where there is none. */
 uint64_t ipl_event_of_name(struct ipl_str name);

@@ -147,7 +147,10 @@ enum ipl_status ipl_event_encode(const struct ipl_event *ev, struct ipl_buf *out
 	msgpack_pack_array(&pk, 2);
 	msgpack_pack_uint64(&pk, ev->group_place);
 	msgpack_pack_uint64(&pk, ev->group_size);
-	msgpack_pack_nil(&pk);
+	if (ev->group_step == 0)
+		msgpack_pack_nil(&pk);
+	else
+		msgpack_pack_uint64(&pk, ev->group_step);
 	pack_record(&pk, ipl_event_record(ev->type), &ev->body);
 	pack_links(&pk, ev);
 	if (out->failed)
@@ -224,6 +227,21 @@ static uint64_t take_uint(struct cursor *c)
 			fail(c, "a number is expected");
 		return *head;
 	}
+}
+
+/* Nil is 0, and 0 is nil. */
+static uint64_t take_uint_or_nil(struct cursor *c)
+{
+	uint64_t n;
+
+	if (c->at < c->end && *c->at == 0xc0) {
+		take(c, 1);
+		return 0;
+	}
+	n = take_uint(c);
+	if (n == 0)
+		fail(c, "a number from 1 on or nil is expected");
+	return n;
 }
 
 /* The length after @head: a fix form of @fix with @fix_max, else @h8 (0: none), @h16, @h32. */
@@ -466,13 +484,13 @@ static void take_envelope(struct cursor *c, struct ipl_event *out)
 	expect_array(c, 2);
 	out->group_place = take_uint(c);
 	out->group_size = take_uint(c);
-	if (take_be(c, 1, 0) != 0xc0)
-		fail(c, "the spare field is not nil");
+	out->group_step = take_uint_or_nil(c);
 	if (c->wrong == NULL && ipl_event_record(out->type) == NULL)
 		fail(c, "its type is unknown");
 	if (c->wrong == NULL && ipl_op_name(out->op) == NULL)
 		fail(c, "its operation is unknown");
-	if (out->seq == 0 || out->seq > INT64_MAX || out->group_place > out->group_size)
+	if (out->seq == 0 || out->seq > INT64_MAX || out->group_place > out->group_size ||
+	    out->group_place > out->seq)
 		fail(c, "its seq or its place in a group is impossible");
 }
 

@@ -12,7 +12,8 @@
 /* clang-format off */
 
 /*
- * The operations that write, and so may stand in an event: X(number, NAME, Name).
+ * The operations that write: X(number, NAME, Name). An event says which one made
+ * it; of a Transact, the one inside.
  */
 #define IPL_OP_LIST(X) \
 	X(1, CREATE_LEDGER, CreateLedger) \
@@ -45,7 +46,16 @@
 	X(28, UNASSOCIATE_CIDR, UnassociateVpcCidrBlock) \
 	X(29, CHANGE_PRIMARY_ADDRESS, ModifyInstanceVpcAttribute) \
 	X(30, MODIFY_VPC, ModifyVpcAttribute) \
-	X(31, MODIFY_VSWITCH, ModifyVSwitchAttribute)
+	X(31, MODIFY_VSWITCH, ModifyVSwitchAttribute) \
+	X(32, ASSIGN_IPV6, AssignIpv6Addresses) \
+	X(33, UNASSIGN_IPV6, UnassignIpv6Addresses) \
+	X(34, CREATE_IPV6GW, CreateIpv6Gateway) \
+	X(35, DELETE_IPV6GW, DeleteIpv6Gateway) \
+	X(36, ALLOCATE_IPV6BW, AllocateIpv6InternetBandwidth) \
+	X(37, MODIFY_IPV6BW, ModifyIpv6InternetBandwidth) \
+	X(38, DELETE_IPV6BW, DeleteIpv6InternetBandwidth) \
+	X(39, MODIFY_ENI, ModifyNetworkInterfaceAttribute) \
+	X(40, TRANSACT, Transact)
 
 /*
  * X(number, NAME, record, Name, "what it means")
@@ -56,7 +66,7 @@
 	X(2, LEDGER_SETTINGS_MODIFIED, ledger_settings_modified, LedgerSettingsModified, \
 	  "These settings hold from here on.") \
 	X(3, VPC_CREATED, vpc_created, VpcCreated, "A VPC with its primary block.") \
-	X(4, VPC_MODIFIED, vpc_modified, VpcModified, "A VPC's name and description.") \
+	X(4, VPC_MODIFIED, vpc_modified, VpcModified, "A VPC's name, description and IPv6 block.") \
 	X(5, VPC_DELETED, vpc_deleted, VpcDeleted, "A VPC and its blocks are gone.") \
 	X(6, VPC_CIDR_ASSOCIATED, vpc_cidr_associated, VpcCidrBlockAssociated, \
 	  "A VPC has one more IPv4 block.") \
@@ -64,7 +74,7 @@
 	  "A secondary IPv4 block of a VPC is gone.") \
 	X(8, VSWITCH_CREATED, vswitch_created, VSwitchCreated, "A vSwitch inside a VPC's block.") \
 	X(9, VSWITCH_MODIFIED, vswitch_modified, VSwitchModified, \
-	  "A vSwitch's name and description.") \
+	  "A vSwitch's name, description and IPv6 block.") \
 	X(10, VSWITCH_DELETED, vswitch_deleted, VSwitchDeleted, "An empty vSwitch is gone.") \
 	X(11, INSTANCES_LAUNCHED, instances_launched, InstancesLaunched, \
 	  "Instances with their network interfaces and addresses.") \
@@ -96,6 +106,10 @@
 	  "Secondary private addresses for a network interface.") \
 	X(25, PRIVATE_IP_UNASSIGNED, private_ip_unassigned, PrivateIpUnassigned, \
 	  "Secondary private addresses are taken from a network interface.") \
+	X(26, IPV6_ASSIGNED, ipv6_assigned, Ipv6Assigned, \
+	  "IPv6 addresses for a network interface.") \
+	X(27, IPV6_UNASSIGNED, ipv6_unassigned, Ipv6Unassigned, \
+	  "IPv6 addresses are taken from a network interface, with their bandwidths.") \
 	X(28, EIP_ALLOCATED, eip_allocated, EipAllocated, "An elastic IP, bound to nothing yet.") \
 	X(29, EIP_ASSOCIATED, eip_associated, EipAssociated, \
 	  "An EIP is paired with a private address.") \
@@ -103,17 +117,19 @@
 	  "An EIP is paired with nothing.") \
 	X(31, EIP_MODIFIED, eip_modified, EipModified, \
 	  "An EIP's bandwidth, name and description.") \
-	X(32, EIP_RELEASED, eip_released, EipReleased, "An EIP is gone; its address is free.")
-
-/* Numbers that are given, and that no event of this version carries: X(number, Name). */
-#define IPL_EVENT_RESERVED_LIST(X) \
-	X(26, Ipv6Assigned) \
-	X(27, Ipv6Unassigned) \
-	X(33, Ipv6GatewayCreated) \
-	X(34, Ipv6GatewayDeleted) \
-	X(35, Ipv6BandwidthAllocated) \
-	X(36, Ipv6BandwidthModified) \
-	X(37, Ipv6BandwidthDeleted)
+	X(32, EIP_RELEASED, eip_released, EipReleased, "An EIP is gone; its address is free.") \
+	X(33, IPV6GW_CREATED, ipv6gw_created, Ipv6GatewayCreated, \
+	  "A VPC has an IPv6 gateway.") \
+	X(34, IPV6GW_DELETED, ipv6gw_deleted, Ipv6GatewayDeleted, \
+	  "A VPC has no IPv6 gateway any more.") \
+	X(35, IPV6BW_ALLOCATED, ipv6bw_allocated, Ipv6BandwidthAllocated, \
+	  "An IPv6 address has public bandwidth: it is public.") \
+	X(36, IPV6BW_MODIFIED, ipv6bw_modified, Ipv6BandwidthModified, \
+	  "The public bandwidth of an IPv6 address.") \
+	X(37, IPV6BW_DELETED, ipv6bw_deleted, Ipv6BandwidthDeleted, \
+	  "An IPv6 address has no public bandwidth any more: it is private.") \
+	X(38, ENI_MODIFIED, eni_modified, NetworkInterfaceModified, \
+	  "A network interface's name, description and DeleteOnRelease.")
 
 /*
  * Every record that a body is made of, inner ones first: X(record).
@@ -143,6 +159,8 @@
 	X(eni_detached) X(eni_deleted) X(private_ip_assigned) X(private_ip_unassigned) \
 	X(vpc_modified) X(vpc_cidr_associated) X(vpc_cidr_unassociated) X(vswitch_modified) \
 	X(instance_rebooted) X(primary_address_changed) X(eip_modified) \
+	X(ipv6_assigned) X(ipv6_unassigned) X(ipv6gw_created) X(ipv6gw_deleted) \
+	X(ipv6bw_allocated) X(ipv6bw_modified) X(ipv6bw_deleted) X(eni_modified) \
 	X(eip_allocated) X(eip_associated) X(eip_unassociated) X(eip_released)
 
 #define IPL_FIELDS_zone(F, R, L, O) F(O, STR, id, ZoneId, 0)
@@ -386,6 +404,47 @@
 	F(O, NUM, bandwidth, Bandwidth, 0) \
 	F(O, STR, name, Name, 0) \
 	F(O, STR, description, Description, 0)
+
+#define IPL_FIELDS_ipv6_assigned(F, R, L, O) \
+	F(O, ENI, eni, NetworkInterfaceId, TOUCH) \
+	F(O, VPC, vpc, VpcId, 0) \
+	F(O, VSWITCH, vswitch, VSwitchId, TOUCH) \
+	L(O, ipv6, ipv6, Ipv6Addresses)
+#define IPL_FIELDS_ipv6_unassigned(F, R, L, O) \
+	F(O, ENI, eni, NetworkInterfaceId, TOUCH) \
+	F(O, VPC, vpc, VpcId, 0) \
+	F(O, VSWITCH, vswitch, VSwitchId, TOUCH) \
+	L(O, freed_ipv6, ipv6, Ipv6Addresses) \
+	F(O, TIME, cool_until, CoolUntil, 0)
+#define IPL_FIELDS_ipv6gw_created(F, R, L, O) \
+	F(O, IPV6GW, gateway, Ipv6GatewayId, TOUCH) \
+	F(O, VPC, vpc, VpcId, TOUCH) \
+	F(O, STR, name, Name, 0) \
+	F(O, STR, description, Description, 0) \
+	L(O, tag, tags, Tags)
+#define IPL_FIELDS_ipv6gw_deleted(F, R, L, O) \
+	F(O, IPV6GW, gateway, Ipv6GatewayId, TOUCH) \
+	F(O, VPC, vpc, VpcId, TOUCH)
+/* mbps: Mbit/s */
+#define IPL_FIELDS_ipv6bw_allocated(F, R, L, O) \
+	F(O, IPV6BW, bandwidth, Ipv6InternetBandwidthId, TOUCH) \
+	F(O, IPV6, ipv6, Ipv6AddressId, TOUCH) \
+	F(O, IP6, ip, Ipv6Address, 0) \
+	F(O, VPC, vpc, VpcId, 0) \
+	F(O, NUM, mbps, Bandwidth, 0) \
+	F(O, CHARGE, charge, InternetChargeType, 0)
+#define IPL_FIELDS_ipv6bw_modified(F, R, L, O) \
+	F(O, IPV6BW, bandwidth, Ipv6InternetBandwidthId, TOUCH) \
+	F(O, IPV6, ipv6, Ipv6AddressId, 0) \
+	F(O, NUM, mbps, Bandwidth, 0)
+#define IPL_FIELDS_ipv6bw_deleted(F, R, L, O) \
+	F(O, IPV6BW, bandwidth, Ipv6InternetBandwidthId, TOUCH) \
+	F(O, IPV6, ipv6, Ipv6AddressId, TOUCH)
+#define IPL_FIELDS_eni_modified(F, R, L, O) \
+	F(O, ENI, eni, NetworkInterfaceId, TOUCH) \
+	F(O, STR, name, NetworkInterfaceName, 0) \
+	F(O, STR, description, Description, 0) \
+	F(O, BOOL, delete_on_release, DeleteOnRelease, 0)
 
 /* The words behind the kinds that choose: X(number, NAME, Word). */
 #define IPL_CHARGE_LIST(X) X(0, BY_TRAFFIC, "PayByTraffic") X(1, BY_BANDWIDTH, "PayByBandwidth")

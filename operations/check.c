@@ -142,6 +142,26 @@ const struct ipl_eip *ipl_named_eip(struct ipl_decision *d, struct ipl_str id, u
 	return (const struct ipl_eip *)named(d, IPL_KIND_EIP, id, IPL_CODE_EIP_NOT_FOUND, number);
 }
 
+const struct ipl_ipv6 *ipl_named_ipv6(struct ipl_decision *d, struct ipl_str id, enum ipl_code code,
+				      uint64_t *number)
+{
+	return (const struct ipl_ipv6 *)named(d, IPL_KIND_IPV6, id, code, number);
+}
+
+const struct ipl_ipv6gw *ipl_named_ipv6gw(struct ipl_decision *d, struct ipl_str id,
+					  uint64_t *number)
+{
+	return (const struct ipl_ipv6gw *)named(d, IPL_KIND_IPV6GW, id, IPL_CODE_IPV6GW_NOT_FOUND,
+						number);
+}
+
+const struct ipl_ipv6bw *ipl_named_ipv6bw(struct ipl_decision *d, struct ipl_str id,
+					  uint64_t *number)
+{
+	return (const struct ipl_ipv6bw *)named(d, IPL_KIND_IPV6BW, id, IPL_CODE_IPV6BW_NOT_FOUND,
+						number);
+}
+
 /* --- limits --- */
 
 const struct ipl_ev_settings *ipl_settings(const struct ipl_decision *d)
@@ -178,13 +198,14 @@ enum ipl_status ipl_check_quota(struct ipl_decision *d, enum ipl_code code, cons
 	return IPL_REFUSED;
 }
 
-uint32_t ipl_instance_ip4_max(const struct ipl_decision *d, const struct ipl_instance *instance)
+struct ipl_type_limits ipl_instance_limits(const struct ipl_decision *d,
+					   const struct ipl_instance *instance)
 {
 	struct ipl_type_limits limits = { 0 };
 
 	/* A type in use cannot be taken out of the settings, so it is found. */
 	(void)ipl_type_find(ipl_settings(d), instance->base.notes->type, &limits);
-	return limits.ip4_max;
+	return limits;
 }
 
 enum ipl_status ipl_check_vpc_addresses(struct ipl_decision *d, uint64_t vpc, uint64_t more)
@@ -264,10 +285,7 @@ void ipl_free_eni(struct ipl_decision *d, uint64_t number, struct ipl_ev_freed_e
 							   ipl_state_eip(d->state, at->eip)->ip };
 	}
 	for (uint32_t i = 0; i < eni->ipv6.count; i++) {
-		const union ipl_entity *ipv6 =
-			ipl_state_find(d->state, IPL_KIND_IPV6, eni->ipv6.at[i]);
-		out->ipv6.at[out->ipv6.count++] =
-			(struct ipl_ev_freed_ipv6){ eni->ipv6.at[i], ipv6->ipv6.ip, 0 };
+		out->ipv6.at[out->ipv6.count++] = ipl_free_ipv6(d, eni->ipv6.at[i]);
 	}
 }
 

@@ -10,6 +10,12 @@ static const struct ipl_address_codes create_codes = {
 	.reserved = IPL_CODE_IP_INVALID,
 	.taken = IPL_CODE_ADDRESS_TAKEN,
 };
+static const struct ipl_address_codes create_ipv6_codes = {
+	.malformed = IPL_CODE_IP6_MALFORMED,
+	.outside = IPL_CODE_IP_INVALID,
+	.reserved = IPL_CODE_IP_INVALID,
+	.taken = IPL_CODE_ADDRESS_TAKEN,
+};
 static const struct ipl_address_codes assign_codes = {
 	.malformed = IPL_CODE_ADDRESS_MALFORMED,
 	.outside = IPL_CODE_IP_INVALID,
@@ -68,6 +74,7 @@ enum ipl_status ipl_decide_create_eni(struct ipl_decision *d)
 {
 	IPL_ARGS(d, create_eni);
 	struct ipl_ev_address_list addresses = { 0 };
+	struct ipl_ev_ipv6_list ipv6 = { 0 };
 	uint64_t number;
 	const struct ipl_vswitch *vswitch = ipl_named_vswitch(d, args->vswitch, &number);
 	enum ipl_status st;
@@ -76,8 +83,12 @@ enum ipl_status ipl_decide_create_eni(struct ipl_decision *d)
 		return IPL_REFUSED;
 	if (args->addresses.count > 0 && args->count != IPL_ABSENT)
 		return refuse_both(d);
-	st = ipl_check_quota(d, IPL_CODE_QUOTA_ENI, "NetworkInterfaces",
-			     ipl_state_count(d->state, IPL_KIND_ENI), 1);
+	st = ipl_check_ipv6_names(d, &args->ipv6, args->ipv6_count);
+	if (st == IPL_OK && (args->ipv6.count > 0 || args->ipv6_count != IPL_ABSENT))
+		st = ipl_check_ipv6_on(d, number);
+	if (st == IPL_OK)
+		st = ipl_check_quota(d, IPL_CODE_QUOTA_ENI, "NetworkInterfaces",
+				     ipl_state_count(d->state, IPL_KIND_ENI), 1);
 	if (st == IPL_OK)
 		st = ipl_check_vpc_addresses(
 			d, vswitch->vpc,
@@ -85,6 +96,10 @@ enum ipl_status ipl_decide_create_eni(struct ipl_decision *d)
 				(args->count == IPL_ABSENT ? 0 : (uint64_t)args->count));
 	if (st == IPL_OK)
 		st = create_addresses(d, number, &addresses);
+	if (st == IPL_OK)
+		st = ipl_take_ipv6(d, number, &args->ipv6,
+				   args->ipv6_count == IPL_ABSENT ? 0 : (uint32_t)args->ipv6_count,
+				   &create_ipv6_codes, &(struct ipl_ipv6_cursor){ 0 }, &ipv6);
 	if (st != IPL_OK)
 		return st;
 	ipl_decided(d, IPL_EVENT_ENI_CREATED);
@@ -99,6 +114,7 @@ enum ipl_status ipl_decide_create_eni(struct ipl_decision *d)
 		.security_groups = ipl_labels(d, args->security_group, &args->security_groups),
 		.tags = ipl_tags(d, &args->tags),
 		.addresses = addresses,
+		.ipv6 = ipv6,
 	};
 	return IPL_OK;
 }
@@ -136,13 +152,8 @@ static enum ipl_status check_fits(struct ipl_decision *d, const struct ipl_eni *
 		return ipl_refused_entity(d, IPL_KIND_INSTANCE, number);
 	}
 	if (eni->ipv6.count > limits->ip6_max) {
-		ipl_refuse(d->err,
-			   limits->ip6_max == 0 ? IPL_CODE_ENI_IP6_UNSUPPORTED :
-						  IPL_CODE_ENI_IP6_LIMIT,
-			   "the network interface has %u IPv6 addresses, instance type %.*s takes "
-			   "%u",
-			   eni->ipv6.count, IPL_STR_ARG(instance->base.notes->type),
-			   limits->ip6_max);
+		ipl_refuse_ipv6_limit(d, instance->base.notes->type, limits->ip6_max,
+				      eni->ipv6.count);
 		return ipl_refused_entity(d, IPL_KIND_INSTANCE, number);
 	}
 	return IPL_OK;
@@ -193,8 +204,7 @@ enum ipl_status ipl_decide_attach_eni(struct ipl_decision *d)
 	if (eni->instance != 0)
 		return ipl_refuse_state(d, IPL_CODE_ENI_STATE, IPL_KIND_ENI, number, "InUse",
 					"Available");
-	(void)ipl_type_find(ipl_settings(d), instance->base.notes->type,
-			    &limits); /* it runs: known */
+	limits = ipl_instance_limits(d, instance);
 	st = check_place(d, eni, number, instance);
 	if (st == IPL_OK)
 		st = check_small(d, instance, of, &limits);
@@ -237,8 +247,7 @@ enum ipl_status ipl_decide_detach_eni(struct ipl_decision *d)
 			   IPL_STR_ARG(args->eni), IPL_STR_ARG(args->instance));
 		return ipl_refused_entity(d, IPL_KIND_ENI, number);
 	}
-	(void)ipl_type_find(ipl_settings(d), instance->base.notes->type,
-			    &limits); /* it runs: known */
+	limits = ipl_instance_limits(d, instance);
 	st = check_small(d, instance, of, &limits);
 	if (st != IPL_OK)
 		return st;
@@ -267,6 +276,34 @@ enum ipl_status ipl_decide_delete_eni(struct ipl_decision *d)
 	return IPL_OK;
 }
 
+enum ipl_status ipl_decide_modify_eni(struct ipl_decision *d)
+{
+	IPL_ARGS(d, modify_eni);
+	uint64_t number;
+	const struct ipl_eni *eni = ipl_named_eni(d, args->eni, IPL_CODE_ENI_NOT_FOUND, &number);
+	const struct ipl_notes *notes;
+
+	if (eni == NULL)
+		return IPL_REFUSED;
+	if (eni->is_primary && args->delete_on_release == 0)
+		return ipl_refuse_parameter(d->err, IPL_CODE_INVALID_PARAMETER, "DeleteOnRelease",
+					    "%.*s is a primary network interface: it goes with its "
+					    "instance",
+					    IPL_STR_ARG(args->eni));
+	notes = eni->base.notes;
+	ipl_decided(d, IPL_EVENT_ENI_MODIFIED);
+	d->ev->eni_modified = (struct ipl_ev_eni_modified){
+		.eni = number,
+		.name = args->name.at == NULL ? notes->name : args->name,
+		.description =
+			args->description.at == NULL ? notes->description : args->description,
+		.delete_on_release = args->delete_on_release == IPL_ABSENT ?
+					     eni->delete_on_release :
+					     args->delete_on_release == 1,
+	};
+	return IPL_OK;
+}
+
 /* --- secondary private addresses --- */
 
 /* An attached interface takes what the instance type says, an available one 49 secondary ones. */
@@ -277,7 +314,7 @@ static enum ipl_status check_count(struct ipl_decision *d, const struct ipl_eni 
 	enum ipl_code code = IPL_CODE_ENI_IP4_LIMIT_FREE;
 
 	if (eni->instance != 0) {
-		limit = ipl_instance_ip4_max(d, ipl_state_instance(d->state, eni->instance));
+		limit = ipl_instance_limits(d, ipl_state_instance(d->state, eni->instance)).ip4_max;
 		code = IPL_CODE_ENI_IP4_LIMIT;
 	}
 	if (eni->address_count + more <= limit)

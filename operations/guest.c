@@ -52,14 +52,6 @@ static struct ipl_value address(struct ipl_arena *arena, struct ipl_value text, 
 	return map;
 }
 
-static struct ipl_value ip6_text(struct ipl_arena *arena, struct ipl_ip6 ip)
-{
-	char text[IPL_IP6_TEXT_MAX];
-
-	ipl_ip6_format(ip, text);
-	return ipl_textf(arena, "%s", text);
-}
-
 static struct ipl_value addresses(const struct guest *g, const struct ipl_eni *eni,
 				  const struct ipl_vswitch *vswitch)
 {
@@ -85,11 +77,12 @@ static struct ipl_value addresses(const struct guest *g, const struct ipl_eni *e
 					      i == 0));
 	}
 	for (uint32_t i = 0; i < eni->ipv6.count; i++) {
-		const union ipl_entity *ipv6 = lens->find(lens, IPL_KIND_IPV6, eni->ipv6.at[i]);
+		const struct ipl_ipv6 *ipv6 = ipl_lens_ipv6(lens, eni->ipv6.at[i]);
 		if (ipv6 != NULL)
 			ipl_array_add(arena, &list,
-				      address(arena, ip6_text(arena, ipv6->ipv6.ip), 64,
-					      ipl_role_word(IPL_ROLE_IPV6), false));
+				      address(arena, ipl_show_ip6(arena, ipv6->ip),
+					      IPL_VSWITCH_IPV6_PREFIX, ipl_role_word(IPL_ROLE_IPV6),
+					      false));
 	}
 	return list;
 }
@@ -342,7 +335,8 @@ static void add_reach(const struct guest *g, const struct ipl_eni *eni,
 enum ipl_status ipl_read_reachability(struct ipl_read *r)
 {
 	IPL_ARGS(r, instance);
-	struct ipl_value private_ip4 = ipl_array(), internet = ipl_array(), ip6 = ipl_array();
+	struct ipl_value private_ip4 = ipl_array(), internet = ipl_array();
+	struct ipl_value private_ip6 = ipl_array(), public_ip6 = ipl_array();
 	const struct ipl_eni *primary;
 	struct guest g;
 	enum ipl_status st = open_guest(r, args->instance, &g);
@@ -356,10 +350,11 @@ enum ipl_status ipl_read_reachability(struct ipl_read *r)
 	for (uint32_t i = 0; i < g.instance->enis.count; i++) {
 		const struct ipl_eni *eni = ipl_lens_eni(r->lens, g.instance->enis.at[i]);
 		for (uint32_t k = 0; eni != NULL && k < eni->ipv6.count; k++) {
-			const union ipl_entity *ipv6 =
-				r->lens->find(r->lens, IPL_KIND_IPV6, eni->ipv6.at[k]);
+			const struct ipl_ipv6 *ipv6 = ipl_lens_ipv6(r->lens, eni->ipv6.at[k]);
 			if (ipv6 != NULL)
-				ipl_array_add(r->arena, &ip6, ip6_text(r->arena, ipv6->ipv6.ip));
+				ipl_array_add(r->arena,
+					      ipv6->bandwidth == 0 ? &private_ip6 : &public_ip6,
+					      ipl_show_ip6(r->arena, ipv6->ip));
 		}
 		if (eni != NULL)
 			add_reach(&g, eni, &private_ip4, &internet);
@@ -368,7 +363,7 @@ enum ipl_status ipl_read_reachability(struct ipl_read *r)
 	ipl_map_add(r->arena, r->result, "DefaultEgress",
 		    ipl_show_ip4(r->arena, primary == NULL ? 0 : primary->address[0].ip));
 	ipl_map_add(r->arena, r->result, "InternetIpv4", internet);
-	ipl_map_add(r->arena, r->result, "InternetIpv6", ipl_array());
-	ipl_map_add(r->arena, r->result, "PrivateOnlyIpv6", ip6);
+	ipl_map_add(r->arena, r->result, "InternetIpv6", public_ip6);
+	ipl_map_add(r->arena, r->result, "PrivateOnlyIpv6", private_ip6);
 	return IPL_OK;
 }

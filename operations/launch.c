@@ -15,13 +15,21 @@ static const struct ipl_address_codes codes = {
 	.taken = IPL_CODE_ADDRESS_TAKEN,
 };
 
+static const struct ipl_address_codes ipv6_codes = {
+	.malformed = IPL_CODE_IP6_MALFORMED,
+	.outside = IPL_CODE_ADDRESS_OUTSIDE,
+	.reserved = IPL_CODE_ADDRESS_OUTSIDE,
+	.taken = IPL_CODE_ADDRESS_TAKEN,
+};
+
 /* One interface that each instance gets; [0] is the primary one. */
 struct nic {
 	const struct ipl_args_nic *args; /* NULL: described by the flat parameters */
 	uint64_t vswitch;
 	struct ipl_str ip; /* asked for by name; absent: picked */
 	uint32_t secondary_count;
-	uint64_t existing; /* an interface that is joined; nothing else counts then */
+	uint32_t ipv6_count; /* of an existing one */
+	uint64_t existing;   /* an interface that is joined; nothing else counts then */
 };
 
 struct plan {
@@ -31,6 +39,9 @@ struct plan {
 	uint32_t nic_count;
 	struct nic nic[NICS_MAX + 1];
 	uint32_t amount;
+	/* IPv6 of the primary interface: by name, or how many. */
+	const struct ipl_strs *ipv6;
+	int64_t ipv6_count;
 };
 
 /* --- what is named --- */
@@ -68,11 +79,13 @@ static enum ipl_status plan_primary(struct ipl_decision *d, struct plan *plan)
 		return ipl_refuse_parameter(
 			d->err, IPL_CODE_NIC_PARAMETERS, "NetworkInterface",
 			"%u network interfaces are Primary: an instance has one", primaries);
-	if (nic != NULL && (args->vswitch.len > 0 || args->private_ip.len > 0))
+	if (nic != NULL && (args->vswitch.len > 0 || args->private_ip.len > 0 ||
+			    args->ipv6.count > 0 || args->ipv6_count != IPL_ABSENT))
 		return ipl_refuse_parameter(
 			d->err, IPL_CODE_PARAMETER_CONFLICT, "NetworkInterface",
 			"the primary network interface is described twice: by "
-			"NetworkInterface and by VSwitchId or PrivateIpAddress");
+			"NetworkInterface and by VSwitchId, PrivateIpAddress, Ipv6Address or "
+			"Ipv6AddressCount");
 	plan->vpc = vswitch->vpc;
 	plan->zone = vswitch->base.notes->zone;
 	plan->nic[0].args = nic;
@@ -80,6 +93,8 @@ static enum ipl_status plan_primary(struct ipl_decision *d, struct plan *plan)
 	if (nic != NULL && nic->secondary_count != IPL_ABSENT)
 		plan->nic[0].secondary_count = (uint32_t)nic->secondary_count;
 	plan->nic_count = 1;
+	plan->ipv6 = nic != NULL ? &nic->ipv6 : &args->ipv6;
+	plan->ipv6_count = nic != NULL ? nic->ipv6_count : args->ipv6_count;
 	return IPL_OK;
 }
 
@@ -110,6 +125,7 @@ static enum ipl_status plan_existing(struct ipl_decision *d, struct plan *plan,
 				     IPL_STR_ARG(args->eni), IPL_STR_ARG(eni->base.notes->zone),
 				     IPL_STR_ARG(plan->zone));
 	nic->secondary_count = eni->address_count - 1;
+	nic->ipv6_count = eni->ipv6.count;
 	return IPL_OK;
 }
 
@@ -197,10 +213,41 @@ static enum ipl_status check_bandwidth(struct ipl_decision *d)
 	return IPL_OK;
 }
 
+static uint32_t ipv6_wanted(const struct plan *plan)
+{
+	return plan->ipv6->count +
+	       (plan->ipv6_count == IPL_ABSENT ? 0 : (uint32_t)plan->ipv6_count);
+}
+
+static enum ipl_status check_ipv6(struct ipl_decision *d, const struct plan *plan)
+{
+	IPL_ARGS(d, run_instances);
+	const struct ipl_args_nic *nics = args->nics.at;
+	enum ipl_status st = ipl_check_ipv6_names(d, plan->ipv6, plan->ipv6_count);
+
+	if (st != IPL_OK)
+		return st;
+	for (uint32_t i = 0; i < args->nics.count; i++) {
+		if (&nics[i] != plan->nic[0].args &&
+		    (nics[i].ipv6.count > 0 || nics[i].ipv6_count != IPL_ABSENT))
+			return ipl_refuse_parameter(
+				d->err, IPL_CODE_NIC_PARAMETERS, "NetworkInterface",
+				"only the primary network interface takes IPv6 addresses at "
+				"creation: use AssignIpv6Addresses for the others");
+	}
+	if (args->amount > 1 && plan->ipv6->count > 0)
+		return ipl_refuse_parameter(d->err, IPL_CODE_INVALID_PARAMETER, "Ipv6Address",
+					    "Ipv6Address names addresses for one instance, Amount "
+					    "is %" PRId64 ": use Ipv6AddressCount",
+					    args->amount);
+	return ipv6_wanted(plan) == 0 ? IPL_OK : ipl_check_ipv6_on(d, plan->nic[0].vswitch);
+}
+
 static enum ipl_status check_exclusive(struct ipl_decision *d, const struct plan *plan)
 {
 	IPL_ARGS(d, run_instances);
 	const struct ipl_args_nic *primary = plan->nic[0].args;
+	enum ipl_status st;
 
 	if (!ipl_str_is(args->instance_charge, "PostPaid"))
 		return ipl_refuse_parameter(d->err, IPL_CODE_UNSUPPORTED_PARAMETER,
@@ -234,7 +281,8 @@ static enum ipl_status check_exclusive(struct ipl_decision *d, const struct plan
 						    "one instance, Amount is %" PRId64,
 						    args->amount);
 	}
-	return check_bandwidth(d);
+	st = check_ipv6(d, plan);
+	return st == IPL_OK ? check_bandwidth(d) : st;
 }
 
 /* --- quotas and limits --- */
@@ -265,6 +313,14 @@ static enum ipl_status check_limits(struct ipl_decision *d, const struct plan *p
 		ipl_error_add(d->err, "Limit", ipl_int(plan->limits.ip4_max));
 		return IPL_REFUSED;
 	}
+	for (uint32_t i = 1; i < plan->nic_count; i++) {
+		if (plan->nic[i].ipv6_count > plan->limits.ip6_max)
+			return ipl_refuse_ipv6_limit(d, args->type, plan->limits.ip6_max,
+						     plan->nic[i].ipv6_count);
+	}
+	if (ipv6_wanted(plan) > plan->limits.ip6_max)
+		return ipl_refuse_ipv6_limit(d, args->type, plan->limits.ip6_max,
+					     ipv6_wanted(plan));
 	return IPL_OK;
 }
 
@@ -440,6 +496,20 @@ static bool is_run(const struct ipl_decision *d)
 	return d->operation->op == IPL_OP_RUN_INSTANCES;
 }
 
+/* Every primary interface gets as many; names are for one instance. */
+static enum ipl_status take_ipv6(struct ipl_decision *d, const struct plan *plan)
+{
+	const struct ipl_ev_instance_list *list = &d->ev->instances_launched.instances;
+	uint32_t picked = plan->ipv6_count == IPL_ABSENT ? 0 : (uint32_t)plan->ipv6_count;
+	struct ipl_ipv6_cursor cursor = { 0 };
+	enum ipl_status st = IPL_OK;
+
+	for (uint32_t i = 0; st == IPL_OK && ipv6_wanted(plan) > 0 && i < list->count; i++)
+		st = ipl_take_ipv6(d, plan->nic[0].vswitch, plan->ipv6, picked, &ipv6_codes,
+				   &cursor, &list->at[i].enis.at[0].ipv6);
+	return st;
+}
+
 static enum ipl_status take_public(struct ipl_decision *d)
 {
 	struct ipl_ev_instances_launched *e = &d->ev->instances_launched;
@@ -482,6 +552,8 @@ static enum ipl_status build(struct ipl_decision *d, const struct plan *plan)
 		st = check_room(d, plan);
 	if (st == IPL_OK)
 		st = take_addresses(d, plan, false);
+	if (st == IPL_OK)
+		st = take_ipv6(d, plan);
 	return st == IPL_OK ? take_public(d) : st;
 }
 
@@ -531,6 +603,7 @@ enum ipl_status ipl_decide_create_instance(struct ipl_decision *d)
 		.image = args->image,
 		.host_name = args->host_name,
 		.security_group = args->security_group,
+		.ipv6_count = IPL_ABSENT,
 		.tags = args->tags,
 	};
 	const void *own = d->args;

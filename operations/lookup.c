@@ -108,6 +108,19 @@ static void look_in_pools(struct lookup *l, uint32_t ip)
 	}
 }
 
+static const struct ipl_vpc *named_vpc(struct ipl_read *r, struct ipl_str id, uint64_t *number)
+{
+	enum ipl_kind kind = IPL_KIND_NONE;
+	const struct ipl_vpc *vpc = NULL;
+
+	if (ipl_id_parse(r->lens->letters, id, &kind, number) && kind == IPL_KIND_VPC)
+		vpc = ipl_lens_vpc(r->lens, *number);
+	if (vpc == NULL)
+		ipl_refuse_id(r->err, IPL_CODE_VPC_NOT_FOUND, id, "%.*s does not exist",
+			      IPL_STR_ARG(id));
+	return vpc;
+}
+
 static enum ipl_status look_ip4(struct lookup *l, uint32_t ip)
 {
 	struct ipl_read *r = l->r;
@@ -115,14 +128,10 @@ static enum ipl_status look_ip4(struct lookup *l, uint32_t ip)
 	struct ipl_lens *lens = r->lens;
 
 	if (args->vpc.len > 0) {
-		enum ipl_kind kind = IPL_KIND_NONE;
 		uint64_t number;
-		const struct ipl_vpc *vpc = NULL;
-		if (ipl_id_parse(lens->letters, args->vpc, &kind, &number) && kind == IPL_KIND_VPC)
-			vpc = ipl_lens_vpc(lens, number);
+		const struct ipl_vpc *vpc = named_vpc(r, args->vpc, &number);
 		if (vpc == NULL)
-			return ipl_refuse_id(r->err, IPL_CODE_VPC_NOT_FOUND, args->vpc,
-					     "%.*s does not exist", IPL_STR_ARG(args->vpc));
+			return IPL_REFUSED;
 		if (ipl_vpc_contains(vpc, ip))
 			look_in_vpc(l, number, vpc, ip);
 	}
@@ -133,6 +142,39 @@ static enum ipl_status look_ip4(struct lookup *l, uint32_t ip)
 			look_in_vpc(l, n, vpc, ip);
 	}
 	look_in_pools(l, ip);
+	return IPL_OK;
+}
+
+static void look_ip6_in_vpc(struct lookup *l, const struct ipl_vpc *vpc, struct ipl_ip6 ip)
+{
+	struct ipl_cidr6 cidr = vpc->ipv6_cidr;
+
+	if (cidr.prefix_len == 0 || (ip.hi & ipl_cidr6_mask(cidr)) != cidr.hi ||
+	    look_at(l, ipl_key_ip6(ip.hi, ip.lo), ipl_show_ip6(l->r->arena, ip)))
+		return;
+	better(l, ipl_ip6_is_reserved(ip) ? RESERVED : FREE);
+}
+
+static enum ipl_status look_ip6(struct lookup *l, struct ipl_ip6 ip)
+{
+	struct ipl_read *r = l->r;
+	IPL_ARGS(r, lookup_address);
+	const struct ipl_vpc *vpc;
+	uint64_t number;
+
+	if (args->vpc.len > 0) {
+		vpc = named_vpc(r, args->vpc, &number);
+		if (vpc == NULL)
+			return IPL_REFUSED;
+		look_ip6_in_vpc(l, vpc, ip);
+		return IPL_OK;
+	}
+	for (uint64_t n = r->lens->next(r->lens, IPL_KIND_VPC, 0); n != 0;
+	     n = r->lens->next(r->lens, IPL_KIND_VPC, n)) {
+		vpc = ipl_lens_vpc(r->lens, n);
+		if (vpc != NULL)
+			look_ip6_in_vpc(l, vpc, ip);
+	}
 	return IPL_OK;
 }
 
@@ -147,8 +189,7 @@ enum ipl_status ipl_read_lookup_address(struct ipl_read *r)
 	if (ipl_ip4_parse(args->address, &ip))
 		st = look_ip4(&l, ip);
 	else if (ipl_ip6_parse(args->address, &ip6))
-		look_at(&l, ipl_key_ip6(ip6.hi, ip6.lo),
-			ipl_text(ipl_arena_str(r->arena, args->address)));
+		st = look_ip6(&l, ip6);
 	else
 		st = ipl_refuse_parameter(r->err, IPL_CODE_INVALID_PARAMETER, "Address",
 					  "\"%.64s\" is no IPv4 or IPv6 address",

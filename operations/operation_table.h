@@ -32,7 +32,9 @@
 	X(allocate_eip) X(associate_eip) X(unassociate_eip) X(release_eip) \
 	X(get_entity) X(lookup_address) X(get_event) X(list_events) X(describe_vpcs) \
 	X(describe_vswitches) X(describe_instances) X(describe_eni) X(describe_enis) \
-	X(describe_eips) X(hello)
+	X(describe_eips) X(hello) X(modify_eni) X(assign_ipv6) X(unassign_ipv6) \
+	X(create_ipv6gw) X(delete_ipv6gw) X(allocate_ipv6bw) X(modify_ipv6bw) \
+	X(delete_ipv6bw) X(describe_ipv6) X(describe_ipv6gws)
 
 #define IPL_PARAMS_none(P, O)
 #define IPL_PARAMS_tag(P, O) \
@@ -48,7 +50,9 @@
 	P(O, STR, security_group, SecurityGroupId, 0, 1, 64, "") \
 	P(O, STRS, security_groups, SecurityGroupIds, 0, 0, 16, "") \
 	P(O, LINE, name, NetworkInterfaceName, 0, 1, 128, "") \
-	P(O, LINE, description, Description, 0, 1, 256, "")
+	P(O, LINE, description, Description, 0, 1, 256, "") \
+	P(O, STRS, ipv6, Ipv6Address, 0, 0, 10, "") \
+	P(O, INT, ipv6_count, Ipv6AddressCount, 0, 1, 10, "")
 #define IPL_PARAMS_type(P, O) \
 	P(O, STR, name, InstanceType, REQUIRED, 1, 64, "") \
 	P(O, INT, eni_max, EniQuantity, REQUIRED, 1, 64, "") \
@@ -64,6 +68,8 @@
 
 #define IPL_PARAMS_create_vpc(P, O) \
 	P(O, STR, cidr, CidrBlock, REQUIRED, 0, 64, "") \
+	P(O, BOOL, enable_ipv6, EnableIpv6, 0, 0, 0, "false") \
+	P(O, STR, ipv6_cidr, Ipv6CidrBlock, 0, 0, 64, "") \
 	P(O, LINE, name, VpcName, 0, 1, 128, "") \
 	P(O, LINE, description, Description, 0, 1, 256, "") \
 	P(O, RECS, tags, Tag, 0, 0, 20, tag)
@@ -74,6 +80,7 @@
 	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
 	P(O, STR, zone, ZoneId, REQUIRED, 1, 64, "") \
 	P(O, STR, cidr, CidrBlock, REQUIRED, 0, 64, "") \
+	P(O, INT, ipv6_index, Ipv6CidrBlock, 0, 0, 255, "") \
 	P(O, LINE, name, VSwitchName, 0, 1, 128, "") \
 	P(O, LINE, description, Description, 0, 1, 256, "") \
 	P(O, RECS, tags, Tag, 0, 0, 20, tag)
@@ -96,6 +103,8 @@
 	P(O, STR, host_name, HostName, 0, 0, 64, "") \
 	P(O, STR, security_group, SecurityGroupId, 0, 1, 64, "") \
 	P(O, STRS, security_groups, SecurityGroupIds, 0, 0, 16, "") \
+	P(O, STRS, ipv6, Ipv6Address, 0, 0, 10, "") \
+	P(O, INT, ipv6_count, Ipv6AddressCount, 0, 1, 10, "") \
 	P(O, RECS, nics, NetworkInterface, 0, 0, 64, nic) \
 	P(O, RECS, tags, Tag, 0, 0, 20, tag)
 #define IPL_PARAMS_instance(P, O) \
@@ -114,6 +123,8 @@
 	P(O, STR, primary_ip, PrimaryIpAddress, 0, 0, 64, "") \
 	P(O, STRS, addresses, PrivateIpAddress, 0, 0, 10, "") \
 	P(O, INT, count, SecondaryPrivateIpAddressCount, 0, 1, 49, "") \
+	P(O, STRS, ipv6, Ipv6Address, 0, 0, 10, "") \
+	P(O, INT, ipv6_count, Ipv6AddressCount, 0, 1, 10, "") \
 	P(O, BOOL, delete_on_release, DeleteOnRelease, 0, 0, 0, "true") \
 	P(O, WORD, type, InstanceType, DEFAULTED, 0, 0, "Secondary") \
 	P(O, LINE, name, NetworkInterfaceName, 0, 1, 128, "") \
@@ -187,7 +198,7 @@
 #define IPL_PARAMS_associate_cidr(P, O) \
 	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
 	P(O, STR, cidr, SecondaryCidrBlock, REQUIRED, 0, 64, "") \
-	P(O, WORD, version, IpVersion, DEFAULTED, 0, 0, "IPV4")
+	P(O, WORD, version, IpVersion, DEFAULTED, 0, 0, "IPV4|IPV6")
 #define IPL_PARAMS_unassociate_cidr(P, O) \
 	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
 	P(O, STR, cidr, SecondaryCidrBlock, REQUIRED, 0, 64, "")
@@ -198,17 +209,67 @@
 #define IPL_PARAMS_modify_vpc(P, O) \
 	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
 	P(O, LINE, name, VpcName, 0, 1, 128, "") \
-	P(O, LINE, description, Description, 0, 1, 256, "")
+	P(O, LINE, description, Description, 0, 1, 256, "") \
+	P(O, BOOL, enable_ipv6, EnableIPv6, 0, 0, 0, "") \
+	P(O, STR, ipv6_cidr, Ipv6CidrBlock, 0, 0, 64, "")
 #define IPL_PARAMS_modify_vswitch(P, O) \
 	P(O, STR, vswitch, VSwitchId, REQUIRED, 1, 64, "") \
 	P(O, LINE, name, VSwitchName, 0, 1, 128, "") \
-	P(O, LINE, description, Description, 0, 1, 256, "")
+	P(O, LINE, description, Description, 0, 1, 256, "") \
+	P(O, BOOL, enable_ipv6, EnableIPv6, 0, 0, 0, "") \
+	P(O, INT, ipv6_index, Ipv6CidrBlock, 0, 0, 255, "")
+#define IPL_PARAMS_modify_eni(P, O) \
+	P(O, STR, eni, NetworkInterfaceId, REQUIRED, 1, 64, "") \
+	P(O, LINE, name, NetworkInterfaceName, 0, 1, 128, "") \
+	P(O, LINE, description, Description, 0, 1, 256, "") \
+	P(O, BOOL, delete_on_release, DeleteOnRelease, 0, 0, 0, "")
+#define IPL_PARAMS_assign_ipv6(P, O) \
+	P(O, STR, eni, NetworkInterfaceId, REQUIRED, 1, 64, "") \
+	P(O, STRS, ipv6, Ipv6Address, 0, 0, 10, "") \
+	P(O, INT, ipv6_count, Ipv6AddressCount, 0, 1, 10, "")
+#define IPL_PARAMS_unassign_ipv6(P, O) \
+	P(O, STR, eni, NetworkInterfaceId, REQUIRED, 1, 64, "") \
+	P(O, STRS, ipv6, Ipv6Address, REQUIRED, 1, 10, "")
+#define IPL_PARAMS_create_ipv6gw(P, O) \
+	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
+	P(O, LINE, name, Name, 0, 1, 128, "") \
+	P(O, LINE, description, Description, 0, 1, 256, "") \
+	P(O, RECS, tags, Tag, 0, 0, 20, tag)
+#define IPL_PARAMS_delete_ipv6gw(P, O) \
+	P(O, STR, gateway, Ipv6GatewayId, REQUIRED, 1, 64, "")
+#define IPL_PARAMS_allocate_ipv6bw(P, O) \
+	P(O, STR, ipv6, Ipv6AddressId, REQUIRED, 1, 64, "") \
+	P(O, INT, mbps, Bandwidth, REQUIRED, -1000000, 1000000, "") \
+	P(O, WORD, charge, InternetChargeType, DEFAULTED, 0, 0, "PayByBandwidth|PayByTraffic") \
+	P(O, STR, gateway, Ipv6GatewayId, 0, 1, 64, "")
+#define IPL_PARAMS_modify_ipv6bw(P, O) \
+	P(O, STR, ipv6, Ipv6AddressId, 0, 1, 64, "") \
+	P(O, STR, bandwidth, Ipv6InternetBandwidthId, 0, 1, 64, "") \
+	P(O, INT, mbps, Bandwidth, REQUIRED, -1000000, 1000000, "")
+#define IPL_PARAMS_delete_ipv6bw(P, O) \
+	P(O, STR, ipv6, Ipv6AddressId, 0, 1, 64, "") \
+	P(O, STR, bandwidth, Ipv6InternetBandwidthId, 0, 1, 64, "")
+#define IPL_PARAMS_describe_ipv6(P, O) \
+	P(O, SET, ids, Ipv6AddressId, 0, 0, 20, "") \
+	P(O, STR, ip, Ipv6Address, 0, 1, 64, "") \
+	P(O, STR, bandwidth, Ipv6InternetBandwidthId, 0, 1, 64, "") \
+	P(O, STR, target, AssociatedInstanceId, 0, 1, 64, "") \
+	P(O, STR, target_type, AssociatedInstanceType, 0, 1, 32, "") \
+	P(O, STR, vswitch, VSwitchId, 0, 1, 64, "") \
+	P(O, STR, vpc, VpcId, 0, 1, 64, "") \
+	P(O, STR, network_type, NetworkType, 0, 1, 32, "") \
+	P(O, STR, name, Name, 0, 1, 128, "") \
+	P(O, STR, address_type, AddressType, 0, 1, 32, "")
+#define IPL_PARAMS_describe_ipv6gws(P, O) \
+	P(O, SET, ids, Ipv6GatewayId, 0, 0, 20, "") \
+	P(O, STR, vpc, VpcId, 0, 1, 64, "") \
+	P(O, STR, name, Name, 0, 1, 128, "")
 #define IPL_PARAMS_describe_vpc(P, O) \
 	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "")
 #define IPL_PARAMS_check_address(P, O) \
 	P(O, STR, vswitch, VSwitchId, REQUIRED, 1, 64, "") \
 	P(O, STR, private_ip, PrivateIpAddress, REQUIRED, 1, 64, "") \
-	P(O, WORD, version, IpVersion, DEFAULTED, 0, 0, "ipv4")
+	P(O, WORD, version, IpVersion, DEFAULTED, 0, 0, "ipv4|ipv6")
 #define IPL_PARAMS_describe_status(P, O) \
 	P(O, STRS, ids, InstanceId, 0, 0, 100, "") \
 	P(O, STR, zone, ZoneId, 0, 1, 64, "")
@@ -257,7 +318,8 @@
 	P(O, STR, type, InstanceType, 0, 1, 64, "") \
 	P(O, SET, private_ips, PrivateIpAddresses, 0, 0, 100, "") \
 	P(O, SET, public_ips, PublicIpAddresses, 0, 0, 100, "") \
-	P(O, SET, eips, EipAddresses, 0, 0, 100, "")
+	P(O, SET, eips, EipAddresses, 0, 0, 100, "") \
+	P(O, STRS, ipv6, Ipv6Address, 0, 0, 100, "")
 #define IPL_PARAMS_describe_eni(P, O) \
 	P(O, STR, eni, NetworkInterfaceId, REQUIRED, 1, 64, "")
 #define IPL_PARAMS_describe_enis(P, O) \
@@ -267,6 +329,7 @@
 	P(O, STR, vswitch, VSwitchId, 0, 1, 64, "") \
 	P(O, STR, primary_ip, PrimaryIpAddress, 0, 1, 64, "") \
 	P(O, STRS, private_ips, PrivateIpAddress, 0, 0, 100, "") \
+	P(O, STRS, ipv6, Ipv6Address, 0, 0, 100, "") \
 	P(O, STR, status, Status, 0, 1, 32, "") \
 	P(O, STR, type, Type, 0, 1, 32, "") \
 	P(O, STR, name, NetworkInterfaceName, 0, 1, 128, "")
@@ -325,7 +388,15 @@
 	W(UNASSOCIATE_CIDR, UnassociateVpcCidrBlock, unassociate_cidr, unassociate_cidr, 0) \
 	W(CHANGE_PRIMARY_ADDRESS, ModifyInstanceVpcAttribute, change_address, change_address, 0) \
 	W(MODIFY_VPC, ModifyVpcAttribute, modify_vpc, modify_vpc, 0) \
-	W(MODIFY_VSWITCH, ModifyVSwitchAttribute, modify_vswitch, modify_vswitch, 0)
+	W(MODIFY_VSWITCH, ModifyVSwitchAttribute, modify_vswitch, modify_vswitch, 0) \
+	W(MODIFY_ENI, ModifyNetworkInterfaceAttribute, modify_eni, modify_eni, 0) \
+	W(ASSIGN_IPV6, AssignIpv6Addresses, assign_ipv6, assign_ipv6, ENI) \
+	W(UNASSIGN_IPV6, UnassignIpv6Addresses, unassign_ipv6, unassign_ipv6, ENI) \
+	W(CREATE_IPV6GW, CreateIpv6Gateway, create_ipv6gw, create_ipv6gw, 0) \
+	W(DELETE_IPV6GW, DeleteIpv6Gateway, delete_ipv6gw, delete_ipv6gw, 0) \
+	W(ALLOCATE_IPV6BW, AllocateIpv6InternetBandwidth, allocate_ipv6bw, allocate_ipv6bw, 0) \
+	W(MODIFY_IPV6BW, ModifyIpv6InternetBandwidth, modify_ipv6bw, modify_ipv6bw, 0) \
+	W(DELETE_IPV6BW, DeleteIpv6InternetBandwidth, delete_ipv6bw, delete_ipv6bw, 0)
 
 /*
  * Reads: R(Name, params, read, flags)
@@ -343,6 +414,8 @@
 	R(DescribeNetworkInterfaces, describe_enis, describe_enis, SCAN | PAGED) \
 	R(DescribeNetworkInterfaceAttribute, describe_eni, describe_eni, 0) \
 	R(DescribeEipAddresses, describe_eips, describe_eips, SCAN | PAGED) \
+	R(DescribeIpv6Addresses, describe_ipv6, describe_ipv6, SCAN | PAGED) \
+	R(DescribeIpv6Gateways, describe_ipv6gws, describe_ipv6gws, SCAN | PAGED) \
 	R(DescribeVpcAttribute, describe_vpc, describe_vpc, 0) \
 	R(DescribeVSwitchAttributes, delete_vswitch, describe_vswitch, 0) \
 	R(CheckCanAllocateVpcPrivateIpAddress, check_address, check_address, 0) \

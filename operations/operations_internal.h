@@ -15,6 +15,8 @@ IPL_READ_LIST(R)
 
 /* Secondary IPv4 addresses of an interface that is attached to nothing. */
 #define IPL_FREE_ENI_SECONDARY_MAX 49u
+/* IPv6 addresses of the same. */
+#define IPL_FREE_ENI_IPV6_MAX 10u
 
 /* --- refusals that many share; each fills d->err --- */
 
@@ -44,6 +46,13 @@ const struct ipl_eni *ipl_named_eni(struct ipl_decision *d, struct ipl_str id, e
 				    uint64_t *number);
 const struct ipl_eip *ipl_named_eip(struct ipl_decision *d, struct ipl_str id, uint64_t *number);
 
+const struct ipl_ipv6 *ipl_named_ipv6(struct ipl_decision *d, struct ipl_str id, enum ipl_code code,
+				      uint64_t *number);
+const struct ipl_ipv6gw *ipl_named_ipv6gw(struct ipl_decision *d, struct ipl_str id,
+					  uint64_t *number);
+const struct ipl_ipv6bw *ipl_named_ipv6bw(struct ipl_decision *d, struct ipl_str id,
+					  uint64_t *number);
+
 /* --- limits --- */
 
 const struct ipl_ev_settings *ipl_settings(const struct ipl_decision *d);
@@ -51,8 +60,9 @@ const struct ipl_ev_settings *ipl_settings(const struct ipl_decision *d);
 uint64_t ipl_quota(const struct ipl_decision *d, const char *name);
 enum ipl_status ipl_check_quota(struct ipl_decision *d, enum ipl_code code, const char *name,
 				uint64_t used, uint64_t more);
-/** IPv4 addresses that one interface of the instance may have. */
-uint32_t ipl_instance_ip4_max(const struct ipl_decision *d, const struct ipl_instance *instance);
+/** What the type of a living instance takes. */
+struct ipl_type_limits ipl_instance_limits(const struct ipl_decision *d,
+					   const struct ipl_instance *instance);
 /** The quota of private addresses of a VPC. */
 enum ipl_status ipl_check_vpc_addresses(struct ipl_decision *d, uint64_t vpc, uint64_t more);
 /** Until when an address that is freed now cools down; 0: it does not. */
@@ -87,6 +97,42 @@ uint64_t ipl_pickable(struct ipl_decision *d, uint64_t vswitch);
 enum ipl_status ipl_pick_public(struct ipl_decision *d, enum ipl_code code, uint32_t *out);
 /** How many public addresses can be picked. */
 uint64_t ipl_public_pickable(const struct ipl_decision *d);
+
+/** "… is in use by …": facts: Address, Holder, SinceSeq, SinceTime. */
+enum ipl_status ipl_refuse_held(struct ipl_decision *d, enum ipl_code code,
+				struct ipl_value address, const struct ipl_holding *holding);
+
+/* --- IPv6 --- */
+
+/** Pick the next free /56 of the IPv6 pool. */
+enum ipl_status ipl_pick_ipv6_block(struct ipl_decision *d, struct ipl_cidr6 *out);
+/** A VPC's block is the system's choice. */
+enum ipl_status ipl_refuse_ipv6_choice(struct ipl_decision *d);
+/** The /64 with @index of @vpc for the vSwitch @self (0: a new one); refused where it is not to be
+ * had. */
+enum ipl_status ipl_vswitch_ipv6_block(struct ipl_decision *d, uint64_t vpc, uint64_t self,
+				       int64_t index, struct ipl_cidr6 *out);
+enum ipl_status ipl_check_ipv6_on(struct ipl_decision *d, uint64_t vswitch);
+enum ipl_status ipl_check_ipv6_unused(struct ipl_decision *d, uint64_t vswitch);
+enum ipl_status ipl_check_ipv6_names(struct ipl_decision *d, const struct ipl_strs *names,
+				     int64_t count);
+/** Refuse @wanted addresses where the type takes @limit. */
+enum ipl_status ipl_refuse_ipv6_limit(struct ipl_decision *d, struct ipl_str type, uint32_t limit,
+				      uint32_t wanted);
+
+/** Where a decision goes on numbering and picking IPv6 addresses of one vSwitch. Begin with zeros.
+ */
+struct ipl_ipv6_cursor {
+	uint64_t number;
+	uint64_t from;
+};
+/** Take @names, then pick @count more, into @out. */
+enum ipl_status ipl_take_ipv6(struct ipl_decision *d, uint64_t vswitch,
+			      const struct ipl_strs *names, uint32_t count,
+			      const struct ipl_address_codes *codes, struct ipl_ipv6_cursor *cursor,
+			      struct ipl_ev_ipv6_list *out);
+/** What goes when the IPv6 address @number goes. */
+struct ipl_ev_freed_ipv6 ipl_free_ipv6(const struct ipl_decision *d, uint64_t number);
 
 /* --- parts of events --- */
 

@@ -116,21 +116,21 @@ static enum ipl_status refuse_address(struct ipl_decision *d, enum ipl_code code
 	return IPL_REFUSED;
 }
 
-static enum ipl_status refuse_taken(struct ipl_decision *d, enum ipl_code code, uint64_t vswitch,
-				    uint32_t ip)
+enum ipl_status ipl_refuse_held(struct ipl_decision *d, enum ipl_code code,
+				struct ipl_value address, const struct ipl_holding *holding)
 {
-	const struct ipl_vswitch *of = ipl_state_vswitch(d->state, vswitch);
-	struct ipl_holding holding = ipl_state_holding(d->state, ipl_key_ip4(of->vpc, ip));
 	char id[IPL_ID_TEXT_MAX], since[IPL_TIME_TEXT_MAX];
 
-	ipl_id_format(ipl_state_letters(d->state), IPL_KIND_ENI, holding.eni, id);
-	ipl_refuse(d->err, code, IPL_IP4_FMT " is in use by %s since event %" PRIu64,
-		   IPL_IP4_ARG(ip), id, holding.since_seq);
-	ipl_refused_entity(d, IPL_KIND_ENI, holding.eni);
-	ipl_time_format(holding.since_ms, since);
-	ipl_error_add(d->err, "Address", ipl_show_ip4(d->arena, ip));
+	ipl_id_format(ipl_state_letters(d->state), IPL_KIND_ENI, holding->eni, id);
+	ipl_time_format(holding->since_ms, since);
+	ipl_refuse(d->err, code,
+		   "%.*s is in use by %s since event %" PRIu64 " (%s): ask for another address, "
+		   "or release it there",
+		   IPL_STR_ARG(address.str), id, holding->since_seq, since);
+	ipl_refused_entity(d, IPL_KIND_ENI, holding->eni);
+	ipl_error_add(d->err, "Address", address);
 	ipl_error_add(d->err, "Holder", ipl_textf(d->arena, "%s", id));
-	ipl_error_add(d->err, "SinceSeq", ipl_int((int64_t)holding.since_seq));
+	ipl_error_add(d->err, "SinceSeq", ipl_int((int64_t)holding->since_seq));
 	ipl_error_add(d->err, "SinceTime", ipl_textf(d->arena, "%s", since));
 	return IPL_REFUSED;
 }
@@ -139,6 +139,7 @@ enum ipl_status ipl_take_named(struct ipl_decision *d, uint64_t vswitch, struct 
 			       const struct ipl_address_codes *codes, struct ipl_ev_address *out)
 {
 	const struct ipl_vswitch *of = ipl_state_vswitch(d->state, vswitch);
+	struct ipl_holding holding;
 	struct cursor *cursor = cursor_of(d, vswitch);
 	struct ipl_picks *picks = d->picks;
 	void *at;
@@ -161,8 +162,9 @@ enum ipl_status ipl_take_named(struct ipl_decision *d, uint64_t vswitch, struct 
 	if (is_named(picks, vswitch, ip))
 		return refuse_address(d, IPL_CODE_IP_REPEATED, text, vswitch,
 				      "is asked for twice in one request, in the block");
-	if (ipl_state_holding(d->state, ipl_key_ip4(of->vpc, ip)).role != IPL_ROLE_NONE)
-		return refuse_taken(d, codes->taken, vswitch, ip);
+	holding = ipl_state_holding(d->state, ipl_key_ip4(of->vpc, ip));
+	if (holding.role != IPL_ROLE_NONE)
+		return ipl_refuse_held(d, codes->taken, ipl_show_ip4(d->arena, ip), &holding);
 	at = picks->named;
 	if (!room(d, &at, picks->named_count, &picks->named_cap, sizeof(*picks->named)))
 		return no_memory(d);
@@ -189,8 +191,10 @@ enum ipl_status ipl_check_room(struct ipl_decision *d, uint64_t vswitch, uint64_
 	uint64_t total = ipl_cidr4_size(cidr) - IPL_RESERVED_FIRST - IPL_RESERVED_LAST;
 	uint64_t left = ipl_state_block(d->state, vswitch)->free_count;
 	uint64_t used = ipl_state_vswitch(d->state, vswitch)->used;
-	char id[IPL_ID_TEXT_MAX], text[IPL_CIDR4_TEXT_MAX];
+	char id[IPL_ID_TEXT_MAX], text[IPL_TIME_TEXT_MAX];
+	int64_t next_ms;
 
+	static_assert(IPL_TIME_TEXT_MAX >= IPL_CIDR4_TEXT_MAX, "text holds either");
 	if (cursor == NULL)
 		return no_memory(d);
 	if (ipl_pickable(d, vswitch) >= wanted)
@@ -209,6 +213,10 @@ enum ipl_status ipl_check_room(struct ipl_decision *d, uint64_t vswitch, uint64_
 	ipl_error_add(d->err, "Used", ipl_int((int64_t)used));
 	ipl_error_add(d->err, "Reserved", ipl_int(IPL_RESERVED_FIRST + IPL_RESERVED_LAST));
 	ipl_error_add(d->err, "Cooling", ipl_int((int64_t)(total - used - left)));
+	if (ipl_vswitch_cooling(ipl_state_vswitch(d->state, vswitch), d->time_ms, &next_ms) > 0) {
+		ipl_time_format(next_ms, text);
+		ipl_error_add(d->err, "NextCooledTime", ipl_textf(d->arena, "%s", text));
+	}
 	return IPL_REFUSED;
 }
 

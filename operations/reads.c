@@ -108,6 +108,22 @@ enum ipl_status ipl_read_describe_vswitch(struct ipl_read *r)
 	return show_one(r, args->vswitch, IPL_KIND_VSWITCH, IPL_CODE_VSWITCH_NOT_FOUND);
 }
 
+static bool can_take_ip4(struct ipl_read *r, const struct ipl_vswitch *vswitch, uint32_t ip)
+{
+	struct ipl_cidr4 cidr = vswitch->cidr;
+
+	return ipl_cidr4_contains(cidr, ip) && ip - cidr.base >= IPL_RESERVED_FIRST &&
+	       ipl_cidr4_last(cidr) - ip >= IPL_RESERVED_LAST &&
+	       r->lens->holding(r->lens, ipl_key_ip4(vswitch->vpc, ip)).role == IPL_ROLE_NONE;
+}
+
+static bool can_take_ip6(struct ipl_read *r, const struct ipl_vswitch *vswitch, struct ipl_ip6 ip)
+{
+	return vswitch->ipv6_cidr.prefix_len > 0 && ip.hi == vswitch->ipv6_cidr.hi &&
+	       !ipl_ip6_is_reserved(ip) &&
+	       r->lens->holding(r->lens, ipl_key_ip6(ip.hi, ip.lo)).role == IPL_ROLE_NONE;
+}
+
 /* Whether an address could be given by name: in the block, not reserved, held by nobody. */
 enum ipl_status ipl_read_check_address(struct ipl_read *r)
 {
@@ -116,20 +132,19 @@ enum ipl_status ipl_read_check_address(struct ipl_read *r)
 	uint64_t number;
 	const union ipl_entity *entity =
 		find(r, args->vswitch, IPL_CODE_VSWITCH_NOT_FOUND, &kind, &number);
-	struct ipl_cidr4 cidr;
+	bool is_ip6 = ipl_str_is(args->version, "ipv6"), can;
+	struct ipl_ip6 ip6;
 	uint32_t ip;
-	bool can;
 
 	if (entity == NULL)
 		return r->lens->status != IPL_OK ? r->lens->status : IPL_REFUSED;
-	if (!ipl_ip4_parse(args->private_ip, &ip))
+	if (is_ip6 ? !ipl_ip6_parse(args->private_ip, &ip6) : !ipl_ip4_parse(args->private_ip, &ip))
 		return ipl_refuse_parameter(r->err, IPL_CODE_INVALID_PARAMETER, "PrivateIpAddress",
-					    "\"%.64s\" is no IPv4 address",
-					    ipl_arena_str(r->arena, args->private_ip).at);
-	cidr = entity->vswitch.cidr;
-	can = ipl_cidr4_contains(cidr, ip) && ip - cidr.base >= IPL_RESERVED_FIRST &&
-	      ipl_cidr4_last(cidr) - ip >= IPL_RESERVED_LAST &&
-	      r->lens->holding(r->lens, ipl_key_ip4(entity->vswitch.vpc, ip)).role == IPL_ROLE_NONE;
+					    "\"%.64s\" is no %s address",
+					    ipl_arena_str(r->arena, args->private_ip).at,
+					    is_ip6 ? "IPv6" : "IPv4");
+	can = is_ip6 ? can_take_ip6(r, &entity->vswitch, ip6) :
+		       can_take_ip4(r, &entity->vswitch, ip);
 	ipl_map_add(r->arena, r->result, "CanAllocate", ipl_bool(can));
 	return IPL_OK;
 }
@@ -318,6 +333,28 @@ static bool has_ip(const struct ipl_strs *wanted, uint32_t ip)
 	return false;
 }
 
+static bool has_ip6(const struct ipl_strs *wanted, struct ipl_ip6 ip)
+{
+	for (uint32_t i = 0; i < wanted->count; i++) {
+		struct ipl_ip6 one;
+		if (ipl_ip6_parse(wanted->at[i], &one) && one.hi == ip.hi && one.lo == ip.lo)
+			return true;
+	}
+	return false;
+}
+
+/* Whether any IPv6 address of @eni is wanted, or none is asked for. */
+static bool has_any_ip6(struct ipl_read *r, const struct ipl_eni *eni,
+			const struct ipl_strs *wanted)
+{
+	for (uint32_t i = 0; wanted->count > 0 && i < eni->ipv6.count; i++) {
+		const struct ipl_ipv6 *ipv6 = ipl_lens_ipv6(r->lens, eni->ipv6.at[i]);
+		if (ipv6 != NULL && has_ip6(wanted, ipv6->ip))
+			return true;
+	}
+	return wanted->count == 0;
+}
+
 /* --- VPCs and vSwitches --- */
 
 static bool match_vpc(struct ipl_read *r, uint64_t number, const union ipl_entity *entity)
@@ -376,7 +413,9 @@ static bool match_instance_addresses(struct ipl_read *r, const struct ipl_instan
 		return false;
 	if (args->public_ips.count > 0 && !has_ip(&args->public_ips, instance->public_ip))
 		return false;
-	return args->eips.count == 0 || (eip != NULL && has_ip(&args->eips, eip->ip));
+	if (args->eips.count > 0 && (eip == NULL || !has_ip(&args->eips, eip->ip)))
+		return false;
+	return has_any_ip6(r, primary, &args->ipv6);
 }
 
 static bool match_instance(struct ipl_read *r, uint64_t number, const union ipl_entity *entity)
@@ -393,7 +432,7 @@ static bool match_instance(struct ipl_read *r, uint64_t number, const union ipl_
 	    !is_absent_or(args->status, ipl_str_of(ipl_run_word(instance->state))))
 		return false;
 	if (args->vswitch.len == 0 && args->private_ips.count == 0 && args->public_ips.count == 0 &&
-	    args->eips.count == 0)
+	    args->eips.count == 0 && args->ipv6.count == 0)
 		return true;
 	primary = ipl_lens_eni(r->lens, instance->enis.at[0]);
 	return primary != NULL &&
@@ -468,7 +507,7 @@ static bool match_eni(struct ipl_read *r, uint64_t number, const union ipl_entit
 	       is_absent_or(args->type, ipl_str_of(eni->is_primary ? "Primary" : "Secondary")) &&
 	       is_absent_or(args->name, entity->base.notes->name) &&
 	       (args->primary_ip.len == 0 || has_ip(&primary, eni->address[0].ip)) &&
-	       has_any(eni, &args->private_ips);
+	       has_any(eni, &args->private_ips) && has_any_ip6(r, eni, &args->ipv6);
 }
 
 enum ipl_status ipl_read_describe_enis(struct ipl_read *r)
@@ -510,6 +549,74 @@ enum ipl_status ipl_read_describe_eips(struct ipl_read *r)
 {
 	IPL_ARGS(r, describe_eips);
 	struct list list = { IPL_KIND_EIP, "EipAddresses", "EipAddress", match_eip, NULL, 0, NULL };
+	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
+
+	return st == IPL_OK ? answer_list(r, &list) : st;
+}
+
+/* --- IPv6 --- */
+
+static bool match_ipv6_target(struct ipl_read *r, const struct ipl_ipv6 *ipv6)
+{
+	IPL_ARGS(r, describe_ipv6);
+	const struct ipl_eni *eni;
+	bool on_primary;
+
+	if (args->target.len == 0 && args->target_type.len == 0)
+		return true;
+	eni = ipl_lens_eni(r->lens, ipv6->eni);
+	if (eni == NULL)
+		return false;
+	on_primary = eni->is_primary;
+	return is_absent_or(args->target_type,
+			    ipl_str_of(on_primary ? "EcsInstance" : "NetworkInterface")) &&
+	       is_absent_or_id(r, args->target, on_primary ? IPL_KIND_INSTANCE : IPL_KIND_ENI,
+			       on_primary ? eni->instance : ipv6->eni);
+}
+
+static bool match_ipv6(struct ipl_read *r, uint64_t number, const union ipl_entity *entity)
+{
+	IPL_ARGS(r, describe_ipv6);
+	const struct ipl_ipv6 *ipv6 = &entity->ipv6;
+	const struct ipl_strs ip = { (struct ipl_str *)(uintptr_t)&args->ip, 1, true };
+
+	(void)number;
+	return (args->ip.len == 0 || has_ip6(&ip, ipv6->ip)) &&
+	       is_absent_or_id(r, args->bandwidth, IPL_KIND_IPV6BW, ipv6->bandwidth) &&
+	       is_absent_or_id(r, args->vswitch, IPL_KIND_VSWITCH, ipv6->vswitch) &&
+	       is_absent_or_id(r, args->vpc, IPL_KIND_VPC, ipv6->vpc) &&
+	       is_absent_or(args->network_type,
+			    ipl_str_of(ipv6->bandwidth == 0 ? "Private" : "Public")) &&
+	       is_absent_or(args->name, IPL_STR("")) &&
+	       is_absent_or(args->address_type, IPL_STR("IPv6Address")) &&
+	       match_ipv6_target(r, ipv6);
+}
+
+enum ipl_status ipl_read_describe_ipv6(struct ipl_read *r)
+{
+	IPL_ARGS(r, describe_ipv6);
+	struct list list = { IPL_KIND_IPV6, "Ipv6Addresses", "Ipv6Address", match_ipv6, NULL, 0,
+			     NULL };
+	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
+
+	return st == IPL_OK ? answer_list(r, &list) : st;
+}
+
+static bool match_ipv6gw(struct ipl_read *r, uint64_t number, const union ipl_entity *entity)
+{
+	IPL_ARGS(r, describe_ipv6gws);
+
+	(void)number;
+	return is_absent_or_id(r, args->vpc, IPL_KIND_VPC, entity->ipv6gw.vpc) &&
+	       is_absent_or(args->name, entity->base.notes->name);
+}
+
+enum ipl_status ipl_read_describe_ipv6gws(struct ipl_read *r)
+{
+	IPL_ARGS(r, describe_ipv6gws);
+	struct list list = {
+		IPL_KIND_IPV6GW, "Ipv6Gateways", "Ipv6Gateway", match_ipv6gw, NULL, 0, NULL
+	};
 	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
 
 	return st == IPL_OK ? answer_list(r, &list) : st;

@@ -85,13 +85,20 @@ static void eni_created(struct answer *a, const struct ipl_event *ev)
 {
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 	union ipl_entity eni;
+	struct ipl_value ipv6 = ipl_array();
 	uint64_t number = ev->eni_created.eni;
 
 	memset(&eni, 0, sizeof(eni));
-	if (ipl_reduce_entity(IPL_KIND_ENI, number, &eni, ev, &err) == IPL_OK)
+	if (ipl_reduce_entity(IPL_KIND_ENI, number, &eni, ev, &err) == IPL_OK) {
 		a->map = ipl_show(a->arena, &a->lens, IPL_KIND_ENI, number, &eni);
-	else
-		a->arena->failed = true; /* an event that was folded before: memory is short */
+		for (uint32_t i = 0; i < ev->eni_created.ipv6.count; i++)
+			ipl_array_add(a->arena, &ipv6,
+				      ipl_show_ipv6_of_eni(a->arena, &a->lens,
+							   ev->eni_created.ipv6.at[i].ipv6,
+							   ev->eni_created.ipv6.at[i].ip));
+		ipl_map_set(a->arena, &a->map, IPL_STR("Ipv6Sets"), wrap(a, "Ipv6Set", ipv6));
+	} else
+		a->arena->failed = true; /* an event that was decided: memory is short */
 	ipl_entity_release(IPL_KIND_ENI, &eni);
 }
 
@@ -106,6 +113,27 @@ static void assigned(struct answer *a, const struct ipl_ev_private_ip_assigned *
 	ipl_map_add(a->arena, &set, "PrivateIpSet", wrap(a, "PrivateIpAddress", ips));
 	ipl_map_add(a->arena, &set, "Ipv4PrefixSet", wrap(a, "Ipv4Prefixes", ipl_array()));
 	add(a, "AssignedPrivateIpAddressesSet", set);
+}
+
+static void ipv6_assigned(struct answer *a, const struct ipl_ev_ipv6_assigned *e)
+{
+	struct ipl_value ips = ipl_array(), ids = ipl_array();
+
+	for (uint32_t i = 0; i < e->ipv6.count; i++) {
+		ipl_array_add(a->arena, &ips, ipl_show_ip6(a->arena, e->ipv6.at[i].ip));
+		ipl_array_add(a->arena, &ids,
+			      ipl_show_id(a->arena, &a->lens, IPL_KIND_IPV6, e->ipv6.at[i].ipv6));
+	}
+	add_id(a, "NetworkInterfaceId", IPL_KIND_ENI, e->eni);
+	add(a, "Ipv6Sets", wrap(a, "Ipv6Address", ips));
+	add(a, "Ipv6AddressIds", wrap(a, "Ipv6AddressId", ids));
+	add(a, "Ipv6PrefixSets", wrap(a, "Ipv6Prefix", ipl_array()));
+}
+
+static void bandwidth_allocated(struct answer *a, const struct ipl_ev_ipv6bw_allocated *e)
+{
+	add_id(a, "InternetBandwidthId", IPL_KIND_IPV6BW, e->bandwidth);
+	add_id(a, "Ipv6AddressId", IPL_KIND_IPV6, e->ipv6);
 }
 
 static void vpc_created(struct answer *a, uint64_t vpc)
@@ -158,25 +186,17 @@ static void add_own(struct answer *a, const struct ipl_event *ev)
 	case IPL_EVENT_EIP_ALLOCATED:
 		eip(a, ev->eip_allocated.eip, ev->eip_allocated.ip);
 		break;
-	case IPL_EVENT_VPC_MODIFIED:
-	case IPL_EVENT_VPC_CIDR_UNASSOCIATED:
-	case IPL_EVENT_VSWITCH_MODIFIED:
-	case IPL_EVENT_INSTANCE_REBOOTED:
-	case IPL_EVENT_PRIMARY_ADDRESS_CHANGED:
-	case IPL_EVENT_EIP_MODIFIED:
-	case IPL_EVENT_VPC_DELETED:
-	case IPL_EVENT_VSWITCH_DELETED:
-	case IPL_EVENT_INSTANCE_STARTED:
-	case IPL_EVENT_INSTANCE_STOPPED:
-	case IPL_EVENT_INSTANCE_RELEASED:
-	case IPL_EVENT_INSTANCE_BANDWIDTH_CHANGED:
-	case IPL_EVENT_ENI_ATTACHED:
-	case IPL_EVENT_ENI_DETACHED:
-	case IPL_EVENT_ENI_DELETED:
-	case IPL_EVENT_PRIVATE_IP_UNASSIGNED:
-	case IPL_EVENT_EIP_ASSOCIATED:
-	case IPL_EVENT_EIP_UNASSOCIATED:
-	case IPL_EVENT_EIP_RELEASED:
+	case IPL_EVENT_IPV6_ASSIGNED:
+		ipv6_assigned(a, &ev->ipv6_assigned);
+		break;
+	case IPL_EVENT_IPV6GW_CREATED:
+		add_id(a, "Ipv6GatewayId", IPL_KIND_IPV6GW, ev->ipv6gw_created.gateway);
+		add(a, "ResourceGroupId", ipl_text(IPL_STR("")));
+		break;
+	case IPL_EVENT_IPV6BW_ALLOCATED:
+		bandwidth_allocated(a, &ev->ipv6bw_allocated);
+		break;
+	default:
 		break; /* RequestId, Seq and Time say it all */
 	}
 }

@@ -177,6 +177,24 @@ static enum ipl_status check_pools_kept(struct ipl_decision *d, const struct ipl
 	return IPL_OK;
 }
 
+static enum ipl_status check_ipv6_kept(struct ipl_decision *d, const struct ipl_ev_settings *to)
+{
+	for (uint64_t n = ipl_state_next(d->state, IPL_KIND_VPC, 0); n != 0;
+	     n = ipl_state_next(d->state, IPL_KIND_VPC, n)) {
+		struct ipl_cidr6 cidr = ipl_state_vpc(d->state, n)->ipv6_cidr;
+		char text[IPL_CIDR6_TEXT_MAX];
+		if (cidr.prefix_len == 0 || ipl_cidr6_covers(to->ipv6_pool, cidr))
+			continue;
+		ipl_cidr6_format(cidr, text);
+		ipl_refuse_parameter(d->err, IPL_CODE_DEPENDENCY_IPV6_POOL, "Ipv6Pool",
+				     "%s of the IPv6 pool is in use by a VPC: a new pool must "
+				     "hold it",
+				     text);
+		return ipl_refused_entity(d, IPL_KIND_VPC, n);
+	}
+	return IPL_OK;
+}
+
 static enum ipl_status check_zones_kept(struct ipl_decision *d, const struct ipl_ev_settings *to)
 {
 	for (uint64_t n = ipl_state_next(d->state, IPL_KIND_VSWITCH, 0); n != 0;
@@ -219,6 +237,8 @@ enum ipl_status ipl_decide_modify_settings(struct ipl_decision *d)
 
 	if (st == IPL_OK && args->public_pools.given)
 		st = check_pools_kept(d, &settings);
+	if (st == IPL_OK && args->ipv6_pool.len > 0)
+		st = check_ipv6_kept(d, &settings);
 	if (st == IPL_OK && args->zones.given)
 		st = check_zones_kept(d, &settings);
 	if (st == IPL_OK && args->instance_types.at != NULL)

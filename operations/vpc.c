@@ -30,6 +30,7 @@ enum ipl_status ipl_decide_create_vpc(struct ipl_decision *d)
 {
 	IPL_ARGS(d, create_vpc);
 	struct ipl_cidr4 cidr;
+	struct ipl_cidr6 ipv6_cidr = { 0 };
 	enum ipl_status st;
 
 	if (!ipl_cidr4_parse(args->cidr, &cidr))
@@ -49,14 +50,19 @@ enum ipl_status ipl_decide_create_vpc(struct ipl_decision *d)
 			"%.*s overlaps a range that no VPC may use: 0.0.0.0/8, 100.64.0.0/10, "
 			"127.0.0.0/8, 169.254.0.0/16 or 224.0.0.0/4",
 			IPL_STR_ARG(args->cidr));
+	if (args->ipv6_cidr.len > 0)
+		return ipl_refuse_ipv6_choice(d);
 	st = ipl_check_quota(d, IPL_CODE_QUOTA_VPC, "Vpcs", ipl_state_count(d->state, IPL_KIND_VPC),
 			     1);
+	if (st == IPL_OK && args->enable_ipv6 == 1)
+		st = ipl_pick_ipv6_block(d, &ipv6_cidr);
 	if (st != IPL_OK)
 		return st;
 	ipl_decided(d, IPL_EVENT_VPC_CREATED);
 	d->ev->vpc_created = (struct ipl_ev_vpc_created){
 		.vpc = ipl_next_number(d, IPL_KIND_VPC),
 		.cidr = cidr,
+		.ipv6_cidr = ipv6_cidr,
 		.name = args->name,
 		.description = args->description,
 		.tags = ipl_tags(d, &args->tags),
@@ -76,8 +82,36 @@ enum ipl_status ipl_decide_delete_vpc(struct ipl_decision *d)
 		return ipl_refuse_dependency(d, IPL_CODE_DEPENDENCY_VSWITCH, IPL_KIND_VSWITCH,
 					     vpc->vswitches.at, vpc->vswitches.count,
 					     vpc->vswitches.count, "the VPC");
+	if (vpc->gateway != 0 && args->force != 1)
+		return ipl_refuse_dependency(d, IPL_CODE_DEPENDENCY_IPV6GW, IPL_KIND_IPV6GW,
+					     &vpc->gateway, 1, 1, "the VPC");
 	ipl_decided(d, IPL_EVENT_VPC_DELETED);
-	d->ev->vpc_deleted = (struct ipl_ev_vpc_deleted){ .vpc = number };
+	d->ev->vpc_deleted = (struct ipl_ev_vpc_deleted){ number, vpc->gateway, vpc->ipv6_cidr };
+	return IPL_OK;
+}
+
+/* Off: when no vSwitch has a part of the block, and there is no gateway. */
+static enum ipl_status switch_ipv6_off(struct ipl_decision *d, const struct ipl_vpc *vpc,
+				       struct ipl_cidr6 *cidr)
+{
+	uint64_t numbers[IDS_SHOWN_MAX], count = 0;
+
+	for (uint32_t i = 0; i < vpc->vswitches.count; i++) {
+		if (ipl_state_vswitch(d->state, vpc->vswitches.at[i])->ipv6_cidr.prefix_len == 0)
+			continue;
+		if (count < IDS_SHOWN_MAX)
+			numbers[count] = vpc->vswitches.at[i];
+		count++;
+	}
+	if (count > 0)
+		return ipl_refuse_dependency(
+			d, IPL_CODE_DEPENDENCY_VSWITCH, IPL_KIND_VSWITCH, numbers,
+			(uint32_t)(count < IDS_SHOWN_MAX ? count : IDS_SHOWN_MAX), count,
+			"the VPC's IPv6 block");
+	if (vpc->gateway != 0)
+		return ipl_refuse_dependency(d, IPL_CODE_DEPENDENCY_IPV6GW, IPL_KIND_IPV6GW,
+					     &vpc->gateway, 1, 1, "the VPC");
+	*cidr = (struct ipl_cidr6){ 0 };
 	return IPL_OK;
 }
 
@@ -86,13 +120,24 @@ enum ipl_status ipl_decide_modify_vpc(struct ipl_decision *d)
 	IPL_ARGS(d, modify_vpc);
 	uint64_t number;
 	const struct ipl_vpc *vpc = ipl_named_vpc(d, args->vpc, &number);
+	struct ipl_cidr6 ipv6_cidr;
+	enum ipl_status st = IPL_OK;
 
 	if (vpc == NULL)
 		return IPL_REFUSED;
+	ipv6_cidr = vpc->ipv6_cidr;
+	if (args->ipv6_cidr.len > 0)
+		return ipl_refuse_ipv6_choice(d);
+	if (args->enable_ipv6 == 1 && ipv6_cidr.prefix_len == 0)
+		st = ipl_pick_ipv6_block(d, &ipv6_cidr);
+	else if (args->enable_ipv6 == 0)
+		st = switch_ipv6_off(d, vpc, &ipv6_cidr);
+	if (st != IPL_OK)
+		return st;
 	ipl_decided(d, IPL_EVENT_VPC_MODIFIED);
 	d->ev->vpc_modified = (struct ipl_ev_vpc_modified){
 		.vpc = number,
-		.ipv6_cidr = vpc->ipv6_cidr,
+		.ipv6_cidr = ipv6_cidr,
 		.name = args->name.at == NULL ? vpc->base.notes->name : args->name,
 		.description = args->description.at == NULL ? vpc->base.notes->description :
 							      args->description,
@@ -100,18 +145,60 @@ enum ipl_status ipl_decide_modify_vpc(struct ipl_decision *d)
 	return IPL_OK;
 }
 
+/* On with an index, off while no address of the block is in use; one block is not swapped for
+ * another. */
+static enum ipl_status change_ipv6(struct ipl_decision *d, uint64_t number,
+				   const struct ipl_vswitch *vswitch, struct ipl_cidr6 *cidr)
+{
+	IPL_ARGS(d, modify_vswitch);
+	uint64_t has;
+
+	if (args->enable_ipv6 == 0) {
+		if (args->ipv6_index != IPL_ABSENT)
+			return ipl_refuse_parameter(d->err, IPL_CODE_PARAMETER_CONFLICT,
+						    "Ipv6CidrBlock",
+						    "Ipv6CidrBlock together with EnableIPv6 false "
+						    "asks for both: give one");
+		*cidr = (struct ipl_cidr6){ 0 };
+		return ipl_check_ipv6_unused(d, number);
+	}
+	if (args->ipv6_index == IPL_ABSENT) {
+		if (args->enable_ipv6 == 1 && cidr->prefix_len == 0)
+			return ipl_refuse_parameter(d->err, IPL_CODE_MISSING_PARAMETER,
+						    "Ipv6CidrBlock",
+						    "EnableIPv6 needs Ipv6CidrBlock, 0 to 255");
+		return IPL_OK;
+	}
+	if (cidr->prefix_len == 0)
+		return ipl_vswitch_ipv6_block(d, vswitch->vpc, number, args->ipv6_index, cidr);
+	has = cidr->hi & ~ipl_cidr6_mask(ipl_state_vpc(d->state, vswitch->vpc)->ipv6_cidr);
+	if (has == (uint64_t)args->ipv6_index)
+		return IPL_OK;
+	ipl_refuse_parameter(d->err, IPL_CODE_IPV6_CIDR_SET, "Ipv6CidrBlock",
+			     "the vSwitch has the IPv6 block with index %" PRIu64
+			     ": switch it off before you set another one",
+			     has);
+	return ipl_refused_entity(d, IPL_KIND_VSWITCH, number);
+}
+
 enum ipl_status ipl_decide_modify_vswitch(struct ipl_decision *d)
 {
 	IPL_ARGS(d, modify_vswitch);
 	uint64_t number;
 	const struct ipl_vswitch *vswitch = ipl_named_vswitch(d, args->vswitch, &number);
+	struct ipl_cidr6 ipv6_cidr;
+	enum ipl_status st;
 
 	if (vswitch == NULL)
 		return IPL_REFUSED;
+	ipv6_cidr = vswitch->ipv6_cidr;
+	st = change_ipv6(d, number, vswitch, &ipv6_cidr);
+	if (st != IPL_OK)
+		return st;
 	ipl_decided(d, IPL_EVENT_VSWITCH_MODIFIED);
 	d->ev->vswitch_modified = (struct ipl_ev_vswitch_modified){
 		.vswitch = number,
-		.ipv6_cidr = vswitch->ipv6_cidr,
+		.ipv6_cidr = ipv6_cidr,
 		.name = args->name.at == NULL ? vswitch->base.notes->name : args->name,
 		.description = args->description.at == NULL ? vswitch->base.notes->description :
 							      args->description,
@@ -165,6 +252,10 @@ enum ipl_status ipl_decide_associate_cidr(struct ipl_decision *d)
 
 	if (vpc == NULL)
 		return IPL_REFUSED;
+	if (ipl_str_is(args->version, "IPV6"))
+		return ipl_refuse_parameter(d->err, IPL_CODE_UNSUPPORTED_PARAMETER, "IpVersion",
+					    "secondary IPv6 blocks are not offered: a VPC has one "
+					    "IPv6 block");
 	st = check_secondary(d, vpc, args->cidr, &cidr);
 	if (st != IPL_OK)
 		return st;
@@ -291,6 +382,7 @@ enum ipl_status ipl_decide_create_vswitch(struct ipl_decision *d)
 	uint64_t number;
 	const struct ipl_vpc *vpc = ipl_named_vpc(d, args->vpc, &number);
 	struct ipl_cidr4 cidr = { 0 };
+	struct ipl_cidr6 ipv6_cidr = { 0 };
 	enum ipl_status st;
 
 	if (vpc == NULL)
@@ -301,6 +393,8 @@ enum ipl_status ipl_decide_create_vswitch(struct ipl_decision *d)
 	st = check_vswitch_block(d, vpc, args->cidr, &cidr);
 	if (st == IPL_OK)
 		st = check_overlap(d, vpc, cidr);
+	if (st == IPL_OK && args->ipv6_index != IPL_ABSENT)
+		st = ipl_vswitch_ipv6_block(d, number, 0, args->ipv6_index, &ipv6_cidr);
 	if (st == IPL_OK)
 		st = ipl_check_quota(d, IPL_CODE_QUOTA_VSWITCH, "VSwitchesPerVpc",
 				     vpc->vswitches.count, 1);
@@ -312,6 +406,7 @@ enum ipl_status ipl_decide_create_vswitch(struct ipl_decision *d)
 		.vpc = number,
 		.zone = args->zone,
 		.cidr = cidr,
+		.ipv6_cidr = ipv6_cidr,
 		.name = args->name,
 		.description = args->description,
 		.tags = ipl_tags(d, &args->tags),

@@ -5,36 +5,64 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
-struct ipl_block *ipl_block_new(struct ipl_cidr4 cidr, uint32_t first, uint32_t last)
+/* Memory for all levels, in one piece; NULL without. */
+static uint64_t *lay_levels(struct ipl_block *block)
 {
-	struct ipl_block *block = calloc(1, sizeof(*block));
-	uint64_t size = ipl_cidr4_size(cidr), bits = size, total = 0;
+	uint64_t bits = ipl_cidr4_size(block->cidr), total = 0;
 	uint64_t *words;
 
-	if (block == NULL)
-		return NULL;
-	block->cidr = cidr;
-	block->free_count = size;
+	block->level_count = 0;
 	do {
 		block->words[block->level_count] = (bits + 63) / 64;
 		bits = block->words[block->level_count++];
 		total += bits;
 	} while (bits > 1);
 	words = calloc(total, sizeof(*words));
-	if (words == NULL) {
-		free(block);
-		return NULL;
-	}
-	for (uint32_t i = 0; i < block->level_count; i++) {
+	for (uint32_t i = 0; words != NULL && i < block->level_count; i++) {
 		block->level[i] = words;
 		words += block->words[i];
+	}
+	return words;
+}
+
+struct ipl_block *ipl_block_new(struct ipl_cidr4 cidr, uint32_t first, uint32_t last)
+{
+	struct ipl_block *block = calloc(1, sizeof(*block));
+	uint64_t size = ipl_cidr4_size(cidr);
+
+	if (block == NULL)
+		return NULL;
+	block->cidr = cidr;
+	block->free_count = size;
+	if (lay_levels(block) == NULL) {
+		free(block);
+		return NULL;
 	}
 	for (uint64_t i = 0; i < first && i < size; i++)
 		ipl_block_take(block, cidr.base + (uint32_t)i);
 	for (uint64_t i = 0; i < last && i < size; i++)
 		ipl_block_take(block, ipl_cidr4_last(cidr) - (uint32_t)i);
 	return block;
+}
+
+struct ipl_block *ipl_block_copy(const struct ipl_block *block)
+{
+	struct ipl_block *copy = calloc(1, sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	copy->cidr = block->cidr;
+	copy->free_count = block->free_count;
+	copy->position = block->position;
+	if (lay_levels(copy) == NULL) {
+		free(copy);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < block->level_count; i++)
+		memcpy(copy->level[i], block->level[i], block->words[i] * sizeof(uint64_t));
+	return copy;
 }
 
 void ipl_block_free(struct ipl_block *block)

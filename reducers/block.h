@@ -26,6 +26,8 @@ struct ipl_block {
 /** All of @cidr is available but @first addresses at its beginning and @last at its end. NULL
  * without memory. */
 struct ipl_block *ipl_block_new(struct ipl_cidr4 cidr, uint32_t first, uint32_t last);
+/** A copy of its own; NULL without memory. */
+struct ipl_block *ipl_block_copy(const struct ipl_block *block);
 void ipl_block_free(struct ipl_block *block);
 
 bool ipl_block_is_available(const struct ipl_block *block, uint32_t ip);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An elastic IP, and an IPv6 address: addresses with an id of their own. */
+/* An elastic IP: a public address with an id of its own. */
 #include "reducers/reduce_internal.h"
 
 static enum ipl_status begin(struct ipl_eip *self, const struct ipl_event *ev, uint32_t ip,
@@ -113,61 +113,4 @@ enum ipl_status ipl_reduce_eip(uint64_t number, struct ipl_eip *self, const stru
 	default:
 		return ipl_damage(ev, err, "it does not touch an EIP");
 	}
-}
-
-static const struct ipl_ev_ipv6 *find_ipv6(const struct ipl_ev_ipv6_list *list, uint64_t number)
-{
-	for (uint32_t i = 0; i < list->count; i++) {
-		if (list->at[i].ipv6 == number)
-			return &list->at[i];
-	}
-	return NULL;
-}
-
-/* The part of an event that gives the IPv6 address @number, and to which interface. */
-static const struct ipl_ev_ipv6 *given_ipv6(const struct ipl_event *ev, uint64_t number,
-					    struct ipl_ipv6 *self)
-{
-	const struct ipl_ev_instance_list *instances = &ev->instances_launched.instances;
-	const struct ipl_ev_ipv6 *part = NULL;
-
-	if (ev->type == IPL_EVENT_ENI_CREATED) {
-		self->eni = ev->eni_created.eni;
-		self->vswitch = ev->eni_created.vswitch;
-		self->vpc = ev->eni_created.vpc;
-		return find_ipv6(&ev->eni_created.ipv6, number);
-	}
-	if (ev->type != IPL_EVENT_INSTANCES_LAUNCHED)
-		return NULL;
-	self->vpc = ev->instances_launched.vpc;
-	for (uint32_t i = 0; i < instances->count; i++) {
-		for (uint32_t k = 0; k < instances->at[i].enis.count; k++) {
-			const struct ipl_ev_launched_eni *eni = &instances->at[i].enis.at[k];
-			part = find_ipv6(&eni->ipv6, number);
-			self->eni = eni->eni;
-			self->vswitch = eni->vswitch;
-			if (part != NULL)
-				return part;
-		}
-	}
-	return NULL;
-}
-
-enum ipl_status ipl_reduce_ipv6(uint64_t number, struct ipl_ipv6 *self, const struct ipl_event *ev,
-				struct ipl_error *err)
-{
-	const struct ipl_notes none = { 0 };
-	const struct ipl_ev_ipv6 *part;
-
-	if (self->base.alive) {
-		if (ipl_freed_enis(ev).count == 0)
-			return ipl_damage(ev, err, "it does not touch an IPv6 address");
-		self->base.alive = false;
-		return IPL_OK;
-	}
-	part = given_ipv6(ev, number, self);
-	if (part == NULL)
-		return ipl_damage(ev, err, "IPv6 address %" PRIu64 " does not exist", number);
-	self->ip = part->ip;
-	return ipl_base_begin(&self->base, ev, &none, err) ? IPL_OK : err->status;
 }

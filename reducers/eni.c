@@ -51,6 +51,27 @@ static enum ipl_status take_addresses(struct ipl_eni *self, const struct ipl_eve
 	return IPL_OK;
 }
 
+static enum ipl_status add_ipv6(struct ipl_eni *self, const struct ipl_ev_ipv6_list *list,
+				struct ipl_error *err)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (!ipl_numbers_add(&self->ipv6, list->at[i].ipv6))
+			return no_memory(err);
+	}
+	return IPL_OK;
+}
+
+static enum ipl_status take_ipv6(struct ipl_eni *self, const struct ipl_event *ev,
+				 const struct ipl_ev_freed_ipv6_list *list, struct ipl_error *err)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (!ipl_numbers_remove(&self->ipv6, list->at[i].ipv6))
+			return ipl_damage(ev, err, "IPv6 address %" PRIu64 " is not on it",
+					  list->at[i].ipv6);
+	}
+	return IPL_OK;
+}
+
 static enum ipl_status begin(struct ipl_eni *self, const struct ipl_event *ev,
 			     const struct ipl_notes *notes, const struct ipl_ev_address_list *ip4,
 			     const struct ipl_ev_ipv6_list *ip6, struct ipl_error *err)
@@ -59,10 +80,8 @@ static enum ipl_status begin(struct ipl_eni *self, const struct ipl_event *ev,
 		return ipl_damage(ev, err, "a network interface has no address");
 	if (!ipl_base_begin(&self->base, ev, notes, err))
 		return err->status;
-	for (uint32_t i = 0; i < ip6->count; i++) {
-		if (!ipl_numbers_add(&self->ipv6, ip6->at[i].ipv6))
-			return no_memory(err);
-	}
+	if (add_ipv6(self, ip6, err) != IPL_OK)
+		return err->status;
 	return add_addresses(self, ev, ip4, err);
 }
 
@@ -206,6 +225,14 @@ enum ipl_status ipl_reduce_eni(uint64_t number, struct ipl_eni *self, const stru
 		return add_addresses(self, ev, &ev->private_ip_assigned.addresses, err);
 	case IPL_EVENT_PRIVATE_IP_UNASSIGNED:
 		return take_addresses(self, ev, &ev->private_ip_unassigned.addresses, err);
+	case IPL_EVENT_IPV6_ASSIGNED:
+		return add_ipv6(self, &ev->ipv6_assigned.ipv6, err);
+	case IPL_EVENT_IPV6_UNASSIGNED:
+		return take_ipv6(self, ev, &ev->ipv6_unassigned.ipv6, err);
+	case IPL_EVENT_ENI_MODIFIED:
+		self->delete_on_release = ev->eni_modified.delete_on_release;
+		return ipl_base_rename(&self->base, ev->eni_modified.name,
+				       ev->eni_modified.description, err);
 	default:
 		return reduce_pairs(self, ev, err);
 	}

@@ -216,34 +216,57 @@ static enum ipl_status reduce_private(uint32_t ip, struct ipl_holding *self,
 	}
 }
 
-static enum ipl_status reduce_ip6(struct ipl_key key, struct ipl_holding *self,
-				  const struct ipl_event *ev, struct ipl_error *err)
+/* --- IPv6 addresses --- */
+
+static enum ipl_status launched_ip6(struct ipl_key key, struct ipl_holding *self,
+				    const struct ipl_event *ev, struct ipl_error *err)
 {
 	const struct ipl_ev_instance_list *list = &ev->instances_launched.instances;
-	struct ipl_holding opened = { .role = IPL_ROLE_IPV6 };
 
-	if (ipl_freed_enis(ev).count > 0)
-		return close_holding(self, ev, IPL_ROLE_IPV6, 0, err);
-	if (ev->type == IPL_EVENT_ENI_CREATED) {
-		opened.eni = ev->eni_created.eni;
-		opened.vswitch = ev->eni_created.vswitch;
-		return open_holding(self, ev, opened, err);
-	}
-	if (ev->type != IPL_EVENT_INSTANCES_LAUNCHED)
-		return ipl_damage(ev, err, "it does not touch an IPv6 address");
 	for (uint32_t i = 0; i < list->count; i++) {
 		for (uint32_t k = 0; k < list->at[i].enis.count; k++) {
 			const struct ipl_ev_launched_eni *eni = &list->at[i].enis.at[k];
-			opened.eni = eni->eni;
-			opened.vswitch = eni->vswitch;
 			for (uint32_t a = 0; a < eni->ipv6.count; a++) {
 				if (eni->ipv6.at[a].ip.hi == key.a &&
 				    eni->ipv6.at[a].ip.lo == key.b)
-					return open_holding(self, ev, opened, err);
+					return open_holding(
+						self, ev,
+						(struct ipl_holding){ .role = IPL_ROLE_IPV6,
+								      .eni = eni->eni,
+								      .vswitch = eni->vswitch },
+						err);
 			}
 		}
 	}
 	return ipl_damage(ev, err, "an IPv6 address has no part in it");
+}
+
+static enum ipl_status reduce_ip6(struct ipl_key key, struct ipl_holding *self,
+				  const struct ipl_event *ev, struct ipl_error *err)
+{
+	struct ipl_holding opened = { .role = IPL_ROLE_IPV6 };
+
+	switch (ev->type) {
+	case IPL_EVENT_INSTANCES_LAUNCHED:
+		return launched_ip6(key, self, ev, err);
+	case IPL_EVENT_ENI_CREATED:
+		opened.eni = ev->eni_created.eni;
+		opened.vswitch = ev->eni_created.vswitch;
+		return open_holding(self, ev, opened, err);
+	case IPL_EVENT_IPV6_ASSIGNED:
+		opened.eni = ev->ipv6_assigned.eni;
+		opened.vswitch = ev->ipv6_assigned.vswitch;
+		return open_holding(self, ev, opened, err);
+	case IPL_EVENT_IPV6_UNASSIGNED:
+		return close_holding(self, ev, IPL_ROLE_IPV6, ev->ipv6_unassigned.cool_until, err);
+	case IPL_EVENT_INSTANCE_RELEASED:
+		return close_holding(self, ev, IPL_ROLE_IPV6, ev->instance_released.cool_until,
+				     err);
+	case IPL_EVENT_ENI_DELETED:
+		return close_holding(self, ev, IPL_ROLE_IPV6, ev->eni_deleted.cool_until, err);
+	default:
+		return ipl_damage(ev, err, "it does not touch an IPv6 address");
+	}
 }
 
 enum ipl_status ipl_reduce_holding(struct ipl_key key, struct ipl_holding *holding,

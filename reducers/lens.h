@@ -51,6 +51,15 @@ static inline const struct ipl_eip *ipl_lens_eip(struct ipl_lens *lens, uint64_t
 	return (const struct ipl_eip *)lens->find(lens, IPL_KIND_EIP, number);
 }
 
+static inline const struct ipl_ipv6 *ipl_lens_ipv6(struct ipl_lens *lens, uint64_t number)
+{
+	return (const struct ipl_ipv6 *)lens->find(lens, IPL_KIND_IPV6, number);
+}
+static inline const struct ipl_ipv6bw *ipl_lens_ipv6bw(struct ipl_lens *lens, uint64_t number)
+{
+	return (const struct ipl_ipv6bw *)lens->find(lens, IPL_KIND_IPV6BW, number);
+}
+
 /**
  * What an entity shows: the members of one element of its Describe read. Those
  * of other entities (an ENI's EIP address) are looked up through the same lens.
@@ -65,6 +74,10 @@ struct ipl_value ipl_show_listed_instance(struct ipl_arena *arena, struct ipl_le
 struct ipl_value ipl_show_id(struct ipl_arena *arena, const struct ipl_lens *lens,
 			     enum ipl_kind kind, uint64_t number);
 struct ipl_value ipl_show_ip4(struct ipl_arena *arena, uint32_t ip);
+struct ipl_value ipl_show_ip6(struct ipl_arena *arena, struct ipl_ip6 ip);
+/** One IPv6 address of a network interface: Ipv6Address, Ipv6AddressId, Primary. */
+struct ipl_value ipl_show_ipv6_of_eni(struct ipl_arena *arena, const struct ipl_lens *lens,
+				      uint64_t number, struct ipl_ip6 ip);
 
 /** The settings as `ModifyLedgerSettings` takes them. */
 struct ipl_value ipl_show_settings(struct ipl_arena *arena, struct ipl_region_letters letters,

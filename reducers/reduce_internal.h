@@ -23,6 +23,10 @@ enum ipl_status ipl_reduce_eip(uint64_t number, struct ipl_eip *self, const stru
 			       struct ipl_error *err);
 enum ipl_status ipl_reduce_ipv6(uint64_t number, struct ipl_ipv6 *self, const struct ipl_event *ev,
 				struct ipl_error *err);
+enum ipl_status ipl_reduce_ipv6gw(uint64_t number, struct ipl_ipv6gw *self,
+				  const struct ipl_event *ev, struct ipl_error *err);
+enum ipl_status ipl_reduce_ipv6bw(uint64_t number, struct ipl_ipv6bw *self,
+				  const struct ipl_event *ev, struct ipl_error *err);
 
 /** "event 7 (EipReleased) cannot be: <why>" */
 enum ipl_status ipl_damage(const struct ipl_event *ev, struct ipl_error *err, const char *format,

@@ -37,6 +37,14 @@ struct ipl_value ipl_show_ip4(struct ipl_arena *arena, uint32_t ip)
 	return ip == 0 ? ipl_text(IPL_STR("")) : ipl_textf(arena, IPL_IP4_FMT, IPL_IP4_ARG(ip));
 }
 
+struct ipl_value ipl_show_ip6(struct ipl_arena *arena, struct ipl_ip6 ip)
+{
+	char text[IPL_IP6_TEXT_MAX];
+
+	ipl_ip6_format(ip, text);
+	return ipl_textf(arena, "%s", text);
+}
+
 struct ipl_value ipl_show_settings(struct ipl_arena *arena, struct ipl_region_letters letters,
 				   const struct ipl_ev_settings *settings)
 {
@@ -225,10 +233,14 @@ static struct ipl_value route_table(const struct show *c, const struct ipl_vswit
 	return map;
 }
 
-static int64_t available(const struct ipl_vswitch *e)
+/* What cools down is neither free nor used. */
+static int64_t available(const struct show *c, const struct ipl_vswitch *e)
 {
+	int64_t next_ms;
+	uint64_t cooling = ipl_vswitch_cooling(e, c->lens->time_ms, &next_ms);
+
 	return (int64_t)(ipl_cidr4_size(e->cidr) - IPL_RESERVED_FIRST - IPL_RESERVED_LAST -
-			 e->used);
+			 e->used - cooling);
 }
 
 /* clang-format off */
@@ -240,7 +252,7 @@ static int64_t available(const struct ipl_vswitch *e)
 	M(OWN, CidrBlock, cidr4(c, e->cidr))                                                    \
 	M(OWN, Ipv6CidrBlock, cidr6(c, e->ipv6_cidr))                                           \
 	M(OWN, EnabledIpv6, ipl_bool(e->ipv6_cidr.prefix_len > 0))                              \
-	M(DERIVED, AvailableIpAddressCount, ipl_int(available(e)))                              \
+	M(DERIVED, AvailableIpAddressCount, ipl_int(available(c, e)))                              \
 	M(OWN, VSwitchName, note(c, c->base->notes->name))                                      \
 	M(OWN, Description, note(c, c->base->notes->description))                               \
 	M(OWN, CreationTime, time_seconds(c))                                                   \
@@ -345,20 +357,27 @@ static struct ipl_value eni_addresses(const struct show *c, const struct ipl_eni
 	return in(c, "PrivateIpSet", array);
 }
 
+struct ipl_value ipl_show_ipv6_of_eni(struct ipl_arena *arena, const struct ipl_lens *lens,
+				      uint64_t number, struct ipl_ip6 ip)
+{
+	struct ipl_value map = ipl_map();
+
+	ipl_map_add(arena, &map, "Ipv6Address", ipl_show_ip6(arena, ip));
+	ipl_map_add(arena, &map, "Ipv6AddressId", ipl_show_id(arena, lens, IPL_KIND_IPV6, number));
+	ipl_map_add(arena, &map, "Primary", ipl_bool(false));
+	return map;
+}
+
 static struct ipl_value eni_ipv6(const struct show *c, const struct ipl_eni *e)
 {
 	struct ipl_value array = ipl_array();
 
 	for (uint32_t i = 0; i < e->ipv6.count; i++) {
-		const union ipl_entity *ipv6 = c->lens->find(c->lens, IPL_KIND_IPV6, e->ipv6.at[i]);
-		char text[IPL_IP6_TEXT_MAX];
-		struct ipl_value map = ipl_map();
-		if (ipv6 == NULL)
-			continue;
-		ipl_ip6_format(ipv6->ipv6.ip, text);
-		ipl_map_add(c->arena, &map, "Ipv6Address", ipl_textf(c->arena, "%s", text));
-		ipl_map_add(c->arena, &map, "Primary", ipl_bool(false));
-		ipl_array_add(c->arena, &array, map);
+		const struct ipl_ipv6 *ipv6 = ipl_lens_ipv6(c->lens, e->ipv6.at[i]);
+		if (ipv6 != NULL)
+			ipl_array_add(
+				c->arena, &array,
+				ipl_show_ipv6_of_eni(c->arena, c->lens, e->ipv6.at[i], ipv6->ip));
 	}
 	return in(c, "Ipv6Set", array);
 }
@@ -452,6 +471,108 @@ static struct ipl_value eip_region(const struct show *c, const struct ipl_eip *e
 	M(DERIVED, OperationLocks, none(c, "LockReason"))                                       \
 	M(OWN, Tags, tags(c, "Key", "Value"))
 
+/* clang-format on */
+
+/* --- IPv6 --- */
+
+static bool is_on_primary(const struct ipl_eni *eni)
+{
+	return eni != NULL && eni->is_primary;
+}
+
+/* An address of a primary interface is the instance's; of another one, the interface's. */
+static struct ipl_value ipv6_target(const struct show *c, const struct ipl_ipv6 *e)
+{
+	const struct ipl_eni *eni = ipl_lens_eni(c->lens, e->eni);
+
+	return is_on_primary(eni) ? id(c, IPL_KIND_INSTANCE, eni->instance) :
+				    id(c, IPL_KIND_ENI, e->eni);
+}
+
+static const char *ipv6_target_type(const struct show *c, const struct ipl_ipv6 *e)
+{
+	return is_on_primary(ipl_lens_eni(c->lens, e->eni)) ? "EcsInstance" : "NetworkInterface";
+}
+
+static struct ipl_value ipv6_gateway(const struct show *c, const struct ipl_ipv6 *e)
+{
+	const struct ipl_vpc *vpc = ipl_lens_vpc(c->lens, e->vpc);
+
+	return id(c, IPL_KIND_IPV6GW, vpc == NULL ? 0 : vpc->gateway);
+}
+
+static const struct ipl_ipv6bw *bandwidth_of(const struct show *c, const struct ipl_ipv6 *e)
+{
+	return e->bandwidth == 0 ? NULL : ipl_lens_ipv6bw(c->lens, e->bandwidth);
+}
+
+static struct ipl_value ipv6_mbps(const struct show *c, const struct ipl_ipv6 *e)
+{
+	const struct ipl_ipv6bw *bandwidth = bandwidth_of(c, e);
+
+	return ipl_int(bandwidth == NULL ? 0 : (int64_t)bandwidth->mbps);
+}
+
+static struct ipl_value ipv6_bandwidth(const struct show *c, const struct ipl_ipv6 *e)
+{
+	const struct ipl_ipv6bw *bandwidth = bandwidth_of(c, e);
+	struct ipl_value map = ipl_map();
+
+	if (bandwidth == NULL)
+		return map;
+	ipl_map_add(c->arena, &map, "Ipv6InternetBandwidthId",
+		    id(c, IPL_KIND_IPV6BW, e->bandwidth));
+	ipl_map_add(c->arena, &map, "Bandwidth", ipl_int((int64_t)bandwidth->mbps));
+	ipl_map_add(c->arena, &map, "InternetChargeType", word(ipl_charge_word(bandwidth->charge)));
+	ipl_map_add(c->arena, &map, "InstanceChargeType", word("PostPaid"));
+	ipl_map_add(c->arena, &map, "BusinessStatus", word("Normal"));
+	return map;
+}
+
+/* clang-format off */
+#define MEMBERS_IPV6(M)                                                                         \
+	M(OWN, Ipv6AddressId, id(c, IPL_KIND_IPV6, c->number))                                  \
+	M(OWN, Ipv6Address, ipl_show_ip6(c->arena, e->ip))                                      \
+	M(DERIVED, Ipv6AddressName, word(""))                                                   \
+	M(DERIVED, Ipv6AddressDescription, word(""))                                            \
+	M(DERIVED, Status, word("Available"))                                                   \
+	M(OWN, NetworkType, word(e->bandwidth == 0 ? "Private" : "Public"))                     \
+	M(JOINED, AssociatedInstanceType, word(ipv6_target_type(c, e)))                         \
+	M(JOINED, AssociatedInstanceId, ipv6_target(c, e))                                      \
+	M(OWN, VpcId, id(c, IPL_KIND_VPC, e->vpc))                                              \
+	M(OWN, VSwitchId, id(c, IPL_KIND_VSWITCH, e->vswitch))                                  \
+	M(JOINED, Ipv6GatewayId, ipv6_gateway(c, e))                                            \
+	M(OWN, AllocationTime, time_seconds(c))                                                 \
+	M(JOINED, RealBandwidth, ipv6_mbps(c, e))                                               \
+	M(DERIVED, AddressType, word("IPv6Address"))                                            \
+	M(DERIVED, Ipv6Isp, word("BGP"))                                                        \
+	M(DERIVED, ServiceManaged, ipl_int(0))                                                  \
+	M(DERIVED, ResourceGroupId, word(""))                                                   \
+	M(JOINED, Ipv6InternetBandwidth, ipv6_bandwidth(c, e))                                  \
+	M(OWN, Tags, tags(c, "Key", "Value"))
+#define MEMBERS_IPV6GW(M)                                                                       \
+	M(OWN, Ipv6GatewayId, id(c, IPL_KIND_IPV6GW, c->number))                                \
+	M(OWN, VpcId, id(c, IPL_KIND_VPC, e->vpc))                                              \
+	M(OWN, Name, note(c, c->base->notes->name))                                             \
+	M(OWN, Description, note(c, c->base->notes->description))                               \
+	M(DERIVED, Status, word("Available"))                                                   \
+	M(DERIVED, BusinessStatus, word("Normal"))                                              \
+	M(DERIVED, InstanceChargeType, word("PostPaid"))                                        \
+	M(DERIVED, RegionId, region(c))                                                         \
+	M(OWN, CreationTime, time_seconds(c))                                                   \
+	M(DERIVED, ExpiredTime, word(""))                                                       \
+	M(DERIVED, ResourceGroupId, word(""))                                                   \
+	M(OWN, Tags, tags(c, "Key", "Value"))
+#define MEMBERS_IPV6BW(M)                                                                       \
+	M(OWN, Ipv6InternetBandwidthId, id(c, IPL_KIND_IPV6BW, c->number))                      \
+	M(OWN, Ipv6AddressId, id(c, IPL_KIND_IPV6, e->ipv6))                                    \
+	M(OWN, VpcId, id(c, IPL_KIND_VPC, e->vpc))                                              \
+	M(OWN, Bandwidth, ipl_int((int64_t)e->mbps))                                            \
+	M(OWN, InternetChargeType, word(ipl_charge_word(e->charge)))                            \
+	M(DERIVED, InstanceChargeType, word("PostPaid"))                                        \
+	M(DERIVED, BusinessStatus, word("Normal"))                                              \
+	M(OWN, AllocationTime, time_seconds(c))
+
 /* --- the ledger --- */
 #define MEMBERS_LEDGER(M)                                                                       \
 	M(OWN, LedgerId, id(c, IPL_KIND_LEDGER, c->number))                                     \
@@ -470,6 +591,9 @@ SHOW(VSWITCH, vswitch, ipl_vswitch)
 SHOW(INSTANCE, instance, ipl_instance)
 SHOW(ENI, eni, ipl_eni)
 SHOW(EIP, eip, ipl_eip)
+SHOW(IPV6, ipv6, ipl_ipv6)
+SHOW(IPV6GW, ipv6gw, ipl_ipv6gw)
+SHOW(IPV6BW, ipv6bw, ipl_ipv6bw)
 /* clang-format on */
 
 struct ipl_value ipl_show(struct ipl_arena *arena, struct ipl_lens *lens, enum ipl_kind kind,
@@ -497,10 +621,16 @@ struct ipl_value ipl_show(struct ipl_arena *arena, struct ipl_lens *lens, enum i
 	case IPL_KIND_EIP:
 		show_eip(&c, &entity->eip, &map);
 		break;
-	case IPL_KIND_NONE:
 	case IPL_KIND_IPV6:
+		show_ipv6(&c, &entity->ipv6, &map);
+		break;
 	case IPL_KIND_IPV6GW:
+		show_ipv6gw(&c, &entity->ipv6gw, &map);
+		break;
 	case IPL_KIND_IPV6BW:
+		show_ipv6bw(&c, &entity->ipv6bw, &map);
+		break;
+	case IPL_KIND_NONE:
 	case IPL_KIND_COUNT:
 	case IPL_KIND_IP4:
 	case IPL_KIND_IP6:

@@ -15,6 +15,12 @@
 /* Of a vSwitch: the first and the last three addresses are the cloud's. */
 #define IPL_RESERVED_FIRST 1u
 #define IPL_RESERVED_LAST  3u
+/* The same of its IPv6 block: the first and the last nine. */
+#define IPL_IPV6_RESERVED_FIRST 1u
+#define IPL_IPV6_RESERVED_LAST  9u
+/* A VPC's IPv6 block, and that of a vSwitch in it. */
+#define IPL_VPC_IPV6_PREFIX     56
+#define IPL_VSWITCH_IPV6_PREFIX 64
 /* Of a public pool: the first and the last are not handed out. */
 #define IPL_POOL_RESERVED 1u
 
@@ -60,7 +66,19 @@ struct ipl_vpc {
 	struct ipl_cidr4 secondary[IPL_SECONDARY_CIDRS_MAX];
 	uint32_t secondary_count;
 	struct ipl_cidr6 ipv6_cidr;
+	uint64_t gateway; /* the IPv6 one; 0: none */
 	struct ipl_numbers vswitches;
+};
+
+/* IPv4 addresses of a vSwitch that were freed under a reuse delay. */
+struct ipl_cooling_ip {
+	int64_t until_ms; /* then it is as free as any */
+	uint32_t ip;
+};
+struct ipl_cooling_list {
+	struct ipl_cooling_ip *at;
+	uint32_t count;
+	uint32_t cap;
 };
 
 struct ipl_vswitch {
@@ -69,6 +87,8 @@ struct ipl_vswitch {
 	struct ipl_cidr4 cidr;
 	struct ipl_cidr6 ipv6_cidr;
 	uint64_t used; /* IPv4 addresses in use */
+	uint64_t ipv6_used;
+	struct ipl_cooling_list cooling;
 };
 
 struct ipl_instance {
@@ -122,6 +142,20 @@ struct ipl_ipv6 {
 	uint64_t vpc;
 	uint64_t vswitch;
 	uint64_t eni;
+	uint64_t bandwidth; /* public bandwidth; 0: none, it is private */
+};
+
+struct ipl_ipv6gw {
+	struct ipl_base base;
+	uint64_t vpc;
+};
+
+struct ipl_ipv6bw {
+	struct ipl_base base;
+	uint64_t ipv6;
+	uint64_t vpc;
+	uint64_t mbps;
+	enum ipl_charge charge;
 };
 
 /** Any entity; read the member that its kind names. */
@@ -134,6 +168,8 @@ union ipl_entity {
 	struct ipl_eni eni;
 	struct ipl_eip eip;
 	struct ipl_ipv6 ipv6;
+	struct ipl_ipv6gw ipv6gw;
+	struct ipl_ipv6bw ipv6bw;
 };
 
 enum ipl_role {
@@ -158,6 +194,11 @@ struct ipl_holding {
 	int64_t cool_until; /* of a free one: not to be picked before */
 };
 
+/** How many of its addresses cool down at @now_ms; *@next_ms: when the next one is free (0: none).
+ */
+uint64_t ipl_vswitch_cooling(const struct ipl_vswitch *vswitch, int64_t now_ms, int64_t *next_ms);
+/** Whether @ip is one of the addresses of its /64 that are the cloud's. */
+bool ipl_ip6_is_reserved(struct ipl_ip6 ip);
 /** Whether @ip is in any block of @vpc. */
 bool ipl_vpc_contains(const struct ipl_vpc *vpc, uint32_t ip);
 
@@ -175,6 +216,8 @@ size_t ipl_entity_size(enum ipl_kind kind);
  */
 enum ipl_status ipl_reduce_entity(enum ipl_kind kind, uint64_t number, union ipl_entity *entity,
 				  const struct ipl_event *ev, struct ipl_error *err) IPL_MUST_USE;
+/** A copy of its own of a living or dead entity; false without memory, then @to is all zeros. */
+bool ipl_entity_copy(enum ipl_kind kind, const union ipl_entity *from, union ipl_entity *to);
 /** Give back what it holds, and zero it. */
 void ipl_entity_release(enum ipl_kind kind, union ipl_entity *entity);
 
@@ -189,6 +232,12 @@ struct ipl_state;
 /** The state of the empty log. NULL without memory. */
 struct ipl_state *ipl_state_new(void);
 void ipl_state_free(struct ipl_state *state);
+/**
+ * What would be: a state that begins as @under is and can be folded on, while
+ * @under stays as it is. It costs what changes. @under must be advanced to the
+ * time of the events and must outlive the fork unchanged. NULL without memory.
+ */
+struct ipl_state *ipl_state_fork(const struct ipl_state *under);
 
 /**
  * Fold the next event into the whole state. @touches are those of the event.
@@ -230,6 +279,15 @@ static inline const struct ipl_eni *ipl_state_eni(const struct ipl_state *state,
 {
 	return (const struct ipl_eni *)ipl_state_find(state, IPL_KIND_ENI, number);
 }
+static inline const struct ipl_ipv6 *ipl_state_ipv6(const struct ipl_state *state, uint64_t number)
+{
+	return (const struct ipl_ipv6 *)ipl_state_find(state, IPL_KIND_IPV6, number);
+}
+static inline const struct ipl_ipv6bw *ipl_state_ipv6bw(const struct ipl_state *state,
+							uint64_t number)
+{
+	return (const struct ipl_ipv6bw *)ipl_state_find(state, IPL_KIND_IPV6BW, number);
+}
 static inline const struct ipl_eip *ipl_state_eip(const struct ipl_state *state, uint64_t number)
 {
 	return (const struct ipl_eip *)ipl_state_find(state, IPL_KIND_EIP, number);
@@ -249,6 +307,12 @@ uint64_t ipl_state_next_number(const struct ipl_state *state, enum ipl_kind kind
 /** Who has the address now: role NONE and perhaps cool_until where nobody has. */
 struct ipl_holding ipl_state_holding(const struct ipl_state *state, struct ipl_key key);
 
+/** Every address that is held, in no order. @state is no fork. */
+void ipl_state_each_holding(const struct ipl_state *state,
+			    void (*fn)(void *context, struct ipl_key key,
+				       const struct ipl_holding *holding),
+			    void *context);
+
 /** The block of a living vSwitch. */
 const struct ipl_block *ipl_state_block(const struct ipl_state *state, uint64_t vswitch);
 /** The public pools, in the order of the settings. */
@@ -256,5 +320,11 @@ const struct ipl_block *ipl_state_pool(const struct ipl_state *state, uint32_t i
 uint32_t ipl_state_pool_count(const struct ipl_state *state);
 /** The pool that was picked from last: picking goes on there. */
 uint32_t ipl_state_pool_position(const struct ipl_state *state);
+/** The VPC that has the /56 whose first 64 bits are @hi; 0: nobody. */
+uint64_t ipl_state_ipv6_block_owner(const struct ipl_state *state, uint64_t hi);
+/** The /56 after the one that was given last: picking goes on there. */
+uint64_t ipl_state_ipv6_block_position(const struct ipl_state *state);
+/** The interface id in a vSwitch's /64 at which picking goes on. */
+uint64_t ipl_state_ipv6_position(const struct ipl_state *state, uint64_t vswitch);
 
 #endif

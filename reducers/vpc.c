@@ -64,7 +64,19 @@ enum ipl_status ipl_reduce_vpc(uint64_t number, struct ipl_vpc *self, const stru
 		if (self->vswitches.count > 0)
 			return ipl_damage(ev, err, "the VPC has %u vSwitches",
 					  self->vswitches.count);
+		if (self->gateway != ev->vpc_deleted.gateway)
+			return ipl_damage(ev, err, "its IPv6 gateway does not go with it");
 		self->base.alive = false;
+		return IPL_OK;
+	case IPL_EVENT_IPV6GW_CREATED:
+		if (self->gateway != 0)
+			return ipl_damage(ev, err, "the VPC has an IPv6 gateway");
+		self->gateway = ev->ipv6gw_created.gateway;
+		return IPL_OK;
+	case IPL_EVENT_IPV6GW_DELETED:
+		if (self->gateway != ev->ipv6gw_deleted.gateway)
+			return ipl_damage(ev, err, "the IPv6 gateway is not the VPC's");
+		self->gateway = 0;
 		return IPL_OK;
 	case IPL_EVENT_VPC_MODIFIED:
 		self->ipv6_cidr = ev->vpc_modified.ipv6_cidr;

@@ -12,7 +12,7 @@ SEES = {
     "reducers": {"events"},
     "operations": {"events", "reducers"},
     "store": {"events"},
-    "replay": {"events", "reducers", "store"},
+    "replay": {"events", "reducers", "operations", "store"},
     "server": {"events", "reducers", "operations", "store", "replay"},
     "cli": {"events", "reducers", "operations", "store", "replay", "server"},
 }

@@ -259,14 +259,14 @@ static void test_names(void **state)
 		assert_int_equal(ipl_event_of_name(ipl_str_of(ipl_event_name(type))), type);
 		named++;
 	}
-	assert_int_equal(named, 37);
+	assert_int_equal(named, 38);
 	assert_null(ipl_event_name(0));
-	assert_null(ipl_event_name(38));
+	assert_null(ipl_event_name(39));
 	for (uint32_t op = 1; op < IPL_OP_COUNT; op++)
 		assert_int_equal(ipl_op_of_name(ipl_str_of(ipl_op_name(op))), op);
 	ipl_arena_init(&arena, 1u << 20);
 	schema = ipl_event_schema(&arena);
-	assert_int_equal(ipl_map_get(&schema, "Types")->count, 30);
+	assert_int_equal(ipl_map_get(&schema, "Types")->count, 38);
 	assert_false(arena.failed);
 	ipl_arena_release(&arena);
 }

@@ -7,65 +7,9 @@ import json
 import os
 import tempfile
 
-from ledger import Client, Refused, Server, Tap
+from ledger import BIG, SMALL, TINY, ZONE, Net, Refused, Server, Tap
 
 TAP = Tap()
-ZONE = "cn-hangzhou-a"
-BIG = "ecs.g7.4xlarge"   # 8 interfaces, 30 addresses each
-SMALL = "ecs.g6.large"   # 2 interfaces, 6 addresses each
-TINY = "ecs.t6-c1m1.large"  # interfaces only while stopped
-
-
-class Net:
-    """A client and shorthands."""
-
-    def __init__(self, server):
-        self.client = Client(server.socket)
-        self.call = self.client.call
-
-    def vpc(self, cidr="10.0.0.0/16"):
-        return self.call("CreateVpc", CidrBlock=cidr)["VpcId"]
-
-    def vswitch(self, vpc, cidr="10.0.0.0/24", zone=ZONE):
-        return self.call("CreateVSwitch", VpcId=vpc, ZoneId=zone, CidrBlock=cidr)["VSwitchId"]
-
-    def run(self, vswitch, **more):
-        params = {"VSwitchId": vswitch, "InstanceType": SMALL, **more}
-        return self.call("RunInstances", **params)["InstanceIdSets"]["InstanceIdSet"]
-
-    def instance(self, i):
-        return self.call("DescribeInstanceAttribute", InstanceId=i)
-
-    def primary_ip(self, i):
-        return self.instance(i)["VpcAttributes"]["PrivateIpAddress"]["IpAddress"][0]
-
-    def primary_eni(self, i):
-        enis = self.call("DescribeNetworkInterfaces", InstanceId=i, Type="Primary")
-        return enis["NetworkInterfaceSets"]["NetworkInterfaceSet"][0]["NetworkInterfaceId"]
-
-    def public(self, i):
-        return self.instance(i)["PublicIpAddress"]["IpAddress"]
-
-    def eni(self, vswitch, **more):
-        return self.call("CreateNetworkInterface", VSwitchId=vswitch, **more)["NetworkInterfaceId"]
-
-    def addresses(self, eni):
-        sets = self.call("DescribeNetworkInterfaceAttribute", NetworkInterfaceId=eni)["PrivateIpSets"]
-        return [a["PrivateIpAddress"] for a in sets["PrivateIpSet"]]
-
-    def eip(self, **more):
-        return self.call("AllocateEipAddress", **more)
-
-    def eip_state(self, eip):
-        found = self.call("DescribeEipAddresses", AllocationId=eip)["EipAddresses"]["EipAddress"]
-        return found[0] if found else None
-
-    def free(self, vswitch):
-        found = self.call("DescribeVSwitches", VSwitchId=vswitch)["VSwitches"]["VSwitch"]
-        return found[0]["AvailableIpAddressCount"]
-
-    def head(self):
-        return self.call("GetStatus")["HeadSeq"]
 
 
 def test_vpc(net):
