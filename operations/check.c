@@ -102,14 +102,25 @@ enum ipl_status ipl_refuse_dependency(struct ipl_decision *d, enum ipl_code code
 static const union ipl_entity *named(struct ipl_decision *d, enum ipl_kind kind, struct ipl_str id,
 				     enum ipl_code code, uint64_t *number)
 {
+	static const char *const lists[IPL_KIND_COUNT] = {
+		[IPL_KIND_VPC] = "DescribeVpcs",
+		[IPL_KIND_VSWITCH] = "DescribeVSwitches",
+		[IPL_KIND_INSTANCE] = "DescribeInstances",
+		[IPL_KIND_ENI] = "DescribeNetworkInterfaces",
+		[IPL_KIND_EIP] = "DescribeEipAddresses",
+		[IPL_KIND_IPV6] = "DescribeIpv6Addresses",
+		[IPL_KIND_IPV6GW] = "DescribeIpv6Gateways",
+		[IPL_KIND_IPV6BW] = "DescribeIpv6Addresses",
+	};
 	enum ipl_kind found = IPL_KIND_NONE;
 	const union ipl_entity *entity = NULL;
 
 	if (ipl_id_parse(ipl_state_letters(d->state), id, &found, number) && found == kind)
 		entity = ipl_state_find(d->state, kind, *number);
 	if (entity == NULL)
-		ipl_refuse_id(d->err, code, id, "%s %.*s does not exist", ipl_kind_name(kind),
-			      IPL_STR_ARG(id));
+		ipl_refuse_id(d->err, code, id, "%s %.*s does not exist: %s lists those that do",
+			      ipl_kind_name(kind), (int)(id.len > 64 ? 64 : id.len), id.at,
+			      lists[kind]);
 	return entity;
 }
 

@@ -215,8 +215,10 @@ enum ipl_status ipl_decide_allocate_public_ip(struct ipl_decision *d)
 	if (instance->eip != 0)
 		return refuse_eip(d, args->instance, instance->eip);
 	if (instance->public_ip != 0) { /* what is asked for is a fact already */
-		d->answered_by =
-			ipl_state_holding(d->state, ipl_key_ip4(0, instance->public_ip)).since_seq;
+		struct ipl_holding holding =
+			ipl_state_holding(d->state, ipl_key_ip4(0, instance->public_ip));
+		d->answered_by = holding.since_seq;
+		d->answered_ms = holding.since_ms;
 		d->early_result = ipl_map();
 		ipl_map_add(d->arena, &d->early_result, "IpAddress",
 			    ipl_show_ip4(d->arena, instance->public_ip));

@@ -122,9 +122,9 @@ struct ipl_operation {
 	enum ipl_operation_kind kind;
 	uint32_t flags;
 	const struct ipl_params *params;
-	enum ipl_op op;           /* writes */
-	enum ipl_service service; /* services */
-	enum ipl_status (*decide)(struct ipl_decision *d);
+	enum ipl_op op;                                    /* writes */
+	enum ipl_service service;                          /* services */
+	enum ipl_status (*decide)(struct ipl_decision *d); /* NULL: a Transact */
 	enum ipl_status (*read)(struct ipl_read *r);
 };
 
@@ -166,6 +166,7 @@ struct ipl_decision {
 	struct ipl_picks *picks; /* addresses that this decision has taken so far */
 	/* Set where the answer is already a fact, and nothing is to be appended. */
 	uint64_t answered_by; /* seq of the event that made it so */
+	int64_t answered_ms;  /* its time */
 	struct ipl_value early_result;
 };
 
@@ -184,6 +185,49 @@ struct ipl_value ipl_operation_result(struct ipl_arena *arena, struct ipl_str re
 enum ipl_status ipl_decide_ledger(const struct ipl_value *init, uint64_t ledger_number,
 				  struct ipl_arena *arena, struct ipl_event *ev,
 				  int64_t *event_time_ms, struct ipl_error *err) IPL_MUST_USE;
+
+/* --- several at once --- */
+
+/** What holds for a whole transaction. */
+struct ipl_transact_request {
+	struct ipl_str region;
+	struct ipl_region_letters letters;
+	struct ipl_str request_id; /* as text */
+	int64_t time_ms;
+	uint32_t forbidden; /* flags of operations that this caller may not call */
+};
+
+/** What it comes to: an event for each operation that has one, a result for each. */
+struct ipl_transaction {
+	struct ipl_event *ev;
+	uint32_t count;
+	struct ipl_value *result; /* as many as there are operations */
+};
+
+/**
+ * Decide all of @args in order, each on top of the ones before, or refuse:
+ * Detail.Index (from 1) then says which one was. @state is not changed; it must
+ * be advanced to the request's time. Everything of @out is in @arena.
+ */
+enum ipl_status ipl_transact_decide(const struct ipl_state *state,
+				    const struct ipl_args_transact *args,
+				    const struct ipl_transact_request *request,
+				    struct ipl_arena *arena, struct ipl_transaction *out,
+				    struct ipl_error *err) IPL_MUST_USE;
+/** {Results, FirstSeq, LastSeq}; seqs of 0 are nil. */
+struct ipl_value ipl_transact_result(struct ipl_arena *arena, const struct ipl_value *results,
+				     uint32_t count, uint64_t first_seq, uint64_t last_seq);
+
+/** A lens as of @seq, or NULL with @err filled; valid until the next call. */
+typedef struct ipl_lens *(*ipl_transact_lens_fn)(void *context, uint64_t seq,
+						 struct ipl_error *err);
+/** The results that @args had, from its @count events (at least one) in the log. */
+enum ipl_status ipl_transact_again(const struct ipl_args_transact *args,
+				   const struct ipl_transact_request *request,
+				   const struct ipl_event *events, uint32_t count,
+				   ipl_transact_lens_fn open_lens, void *context,
+				   struct ipl_arena *arena, struct ipl_value *results,
+				   struct ipl_error *err) IPL_MUST_USE;
 
 /* --- reading --- */
 

@@ -22,7 +22,8 @@
 
 /* Inner records first. */
 #define IPL_PARAMS_LIST(X) \
-	X(tag) X(nic) X(type) X(none) X(settings) X(create_instance) X(modify_eip) \
+	X(tag) X(nic) X(type) X(transact_step) X(transact) X(none) X(settings) \
+	X(create_instance) X(modify_eip) \
 	X(associate_cidr) X(unassociate_cidr) X(change_address) X(modify_vpc) \
 	X(modify_vswitch) X(describe_vpc) X(check_address) X(describe_status) X(check_guest) \
 	X(describe_types) X(create_vpc) X(delete_vpc) X(create_vswitch) \
@@ -65,6 +66,12 @@
 	P(O, INT, reuse_delay_s, ReuseDelaySeconds, 0, 0, 31536000, "") \
 	P(O, ANY, quotas, Quotas, 0, 0, 0, "") \
 	P(O, RECS, instance_types, InstanceTypes, 0, 0, 1000, type)
+
+#define IPL_PARAMS_transact_step(P, O) \
+	P(O, STR, operation, Operation, REQUIRED, 1, 64, "") \
+	P(O, ANY, params, Params, 0, 0, 0, "")
+#define IPL_PARAMS_transact(P, O) \
+	P(O, RECS, operations, Operations, REQUIRED, 1, 100, transact_step)
 
 #define IPL_PARAMS_create_vpc(P, O) \
 	P(O, STR, cidr, CidrBlock, REQUIRED, 0, 64, "") \
@@ -399,6 +406,12 @@
 	W(DELETE_IPV6BW, DeleteIpv6InternetBandwidth, delete_ipv6bw, delete_ipv6bw, 0)
 
 /*
+ * Writes that are made of others, which the write path takes apart: M(NAME, Name, params)
+ */
+#define IPL_COMPOSITE_LIST(M) \
+	M(TRANSACT, Transact, transact)
+
+/*
  * Reads: R(Name, params, read, flags)
  *   ipl_read_<read>() answers it through a lens.
  *   SCAN: looks at many things, so the past needs a whole folded state.
@@ -431,7 +444,8 @@
 	S(HELLO, Hello, hello, 0) \
 	S(GET_STATUS, GetStatus, none, 0) \
 	S(GET_EVENT, GetEvent, get_event, 0) \
-	S(LIST_EVENTS, ListEvents, list_events, PAGED)
+	S(LIST_EVENTS, ListEvents, list_events, PAGED) \
+	S(LIST_REFUSALS, ListRefusals, list_events, PAGED)
 
 /* clang-format on */
 

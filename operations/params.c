@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "events/hash.h"
@@ -222,6 +223,8 @@ static enum ipl_status read_records(struct parser *p, const struct ipl_param *pa
 	if (value->count > param->most)
 		return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
 			     "has %u items: it takes up to %" PRId64, value->count, param->most);
+	if (value->count == 0 && param->is_required)
+		return wrong(p, p->missing, param->name, "is required");
 	at = ipl_arena_array(p->arena, value->count, param->of->size_bytes);
 	if (at == NULL)
 		return ipl_error_set(p->err, IPL_ERR_NOMEM, "out of memory for a request");
@@ -540,6 +543,35 @@ enum ipl_status ipl_operation_check_region(struct ipl_str region, struct ipl_str
 
 /* --- the digest --- */
 
+static int compare_members(const void *a, const void *b)
+{
+	struct ipl_str x = ((const struct ipl_member *)a)->key;
+	struct ipl_str y = ((const struct ipl_member *)b)->key;
+	int order = memcmp(x.at, y.at, x.len < y.len ? x.len : y.len);
+
+	return order != 0 ? order : x.len < y.len ? -1 : x.len > y.len;
+}
+
+/* The same value with the members of its maps in one order: a retry may have them in another. */
+static struct ipl_value sorted(struct ipl_arena *arena, const struct ipl_value *value)
+{
+	struct ipl_value out = *value;
+
+	if (value->type == IPL_VALUE_ARRAY) {
+		out = ipl_array();
+		for (uint32_t i = 0; i < value->count; i++)
+			ipl_array_add(arena, &out, sorted(arena, &value->item[i]));
+	} else if (value->type == IPL_VALUE_MAP) {
+		out = ipl_map();
+		for (uint32_t i = 0; i < value->count; i++)
+			ipl_map_add_str(arena, &out, value->member[i].key,
+					sorted(arena, &value->member[i].value));
+		if (out.count > 1)
+			qsort(out.member, out.count, sizeof(*out.member), compare_members);
+	}
+	return out;
+}
+
 static struct ipl_value args_value(struct ipl_arena *arena, const struct ipl_params *params,
 				   const void *args);
 
@@ -577,7 +609,7 @@ static struct ipl_value arg_value(struct ipl_arena *arena, const struct ipl_para
 	case IPL_PARAM_ANY:
 		return *(const struct ipl_value *const *)at == NULL ?
 			       ipl_nil() :
-			       **(const struct ipl_value *const *)at;
+			       sorted(arena, *(const struct ipl_value *const *)at);
 	}
 	return ipl_nil();
 }

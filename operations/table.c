@@ -46,6 +46,11 @@ static const struct ipl_operation operations[] = {
 	  .params = &params_##own_, .op = IPL_OP_##NAME, .decide = ipl_decide_##decide_ },
 	IPL_WRITE_LIST(W)
 #undef W
+#define M(NAME, Name, own_)                                                                    \
+	{ .name = #Name, .kind = IPL_OPERATION_WRITE, .params = &params_##own_,                   \
+	  .op = IPL_OP_##NAME },
+	IPL_COMPOSITE_LIST(M)
+#undef M
 #define R(Name, own_, read_, flags_)                                                           \
 	{ .name = #Name, .kind = IPL_OPERATION_READ, .flags = flags_,                             \
 	  .params = &params_##own_, .read = ipl_read_##read_ },

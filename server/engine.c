@@ -119,7 +119,9 @@ enum ipl_status ipl_engine_fold(struct ipl_engine *engine, const struct ipl_even
 
 	if (st == IPL_OK && ev->client_token.len > 0) {
 		uint64_t *seq = ipl_hashmap_put(
-			&engine->tokens, ipl_token_key(ev->principal, ev->op, ev->client_token));
+			&engine->tokens,
+			ipl_token_key(ev->principal, ev->group_size > 0 ? IPL_OP_TRANSACT : ev->op,
+				      ev->client_token));
 		if (seq == NULL)
 			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for tokens");
 		*seq = ev->seq;
@@ -319,6 +321,8 @@ static enum ipl_status open_all(struct ipl_engine *engine, const struct ipl_valu
 		st = ipl_reader_open(engine->store, &engine->reader, err);
 	if (st == IPL_OK)
 		st = fold_log(engine, err);
+	if (st == IPL_OK && serves)
+		st = ipl_refusals_open(engine->dir, true, &engine->refusals, err);
 	if (st == IPL_OK && serves) {
 		engine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		if (engine->done_fd < 0)
@@ -365,6 +369,7 @@ void ipl_engine_close(struct ipl_engine *engine)
 	if (engine == NULL)
 		return;
 	ipl_committer_stop(engine->committer);
+	ipl_refusals_close(engine->refusals);
 	if (engine->done_fd >= 0)
 		close(engine->done_fd);
 	forget(engine);
@@ -502,7 +507,7 @@ static enum ipl_status execute(struct ipl_engine *engine, const struct ipl_call 
 			       struct ipl_arena *arena, struct ipl_answer *answer)
 {
 	const struct ipl_operation *operation = ipl_operation_find(call->operation);
-	struct ipl_common common;
+	struct ipl_common common = { .dry_run = false };
 	struct ipl_error *err = &answer->err;
 	void *args;
 	enum ipl_status st;
@@ -518,17 +523,19 @@ static enum ipl_status execute(struct ipl_engine *engine, const struct ipl_call 
 	st = ipl_operation_parse(operation, call->params, arena, args, &common, err);
 	if (st == IPL_OK)
 		st = check_access(call, operation, &common, err);
+	if (operation->kind == IPL_OPERATION_WRITE) {
+		if (st == IPL_OK)
+			st = ipl_engine_write(engine, call, operation, args, &common, arena,
+					      answer);
+		if (st == IPL_REFUSED)
+			ipl_engine_note_refusal(engine, call, &common, err, arena);
+		return st;
+	}
 	if (st != IPL_OK)
 		return st;
-	switch (operation->kind) {
-	case IPL_OPERATION_WRITE:
-		return ipl_engine_write(engine, call, operation, args, &common, arena, answer);
-	case IPL_OPERATION_READ:
+	if (operation->kind == IPL_OPERATION_READ)
 		return ipl_engine_read(engine, call, operation, args, &common, arena, answer);
-	case IPL_OPERATION_SERVICE:
-		return ipl_engine_service(engine, call, operation, args, &common, arena, answer);
-	}
-	return IPL_OK;
+	return ipl_engine_service(engine, call, operation, args, &common, arena, answer);
 }
 
 void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,

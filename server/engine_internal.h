@@ -7,6 +7,7 @@
 #include "replay/past.h"
 #include "server/engine.h"
 #include "store/committer.h"
+#include "store/refusals.h"
 
 #define IPL_TIME_STEP UINT64_C(256) /* events from one entry of the time index to the next */
 #define IPL_VIEWS_MAX 4
@@ -24,6 +25,7 @@ struct ipl_engine {
 	struct ipl_store *store;
 	struct ipl_reader *reader;
 	struct ipl_committer *committer;
+	struct ipl_refusals *refusals;
 	int done_fd;
 	int64_t opened_ms;
 
@@ -87,6 +89,16 @@ enum ipl_status ipl_engine_list_events(struct ipl_engine *engine,
 				       const struct ipl_common *common, uint64_t as_of,
 				       struct ipl_arena *arena, struct ipl_answer *answer);
 
+enum ipl_status ipl_engine_list_refusals(struct ipl_engine *engine,
+					 const struct ipl_operation *operation,
+					 const struct ipl_args_list_events *args,
+					 const struct ipl_common *common, uint64_t as_of,
+					 struct ipl_arena *arena, struct ipl_answer *answer);
+/** A write was refused: keep why, for ListRefusals. */
+void ipl_engine_note_refusal(struct ipl_engine *engine, const struct ipl_call *call,
+			     const struct ipl_common *common, const struct ipl_error *refused,
+			     struct ipl_arena *arena);
+
 /** A moment: the seq, and the time at which cooling is judged. */
 struct ipl_moment {
 	uint64_t seq;
@@ -109,6 +121,8 @@ struct ipl_value ipl_page_token_value(struct ipl_arena *arena, struct ipl_page_t
 				      uint64_t filter);
 enum ipl_status ipl_page_token_parse(struct ipl_str text, uint64_t filter,
 				     struct ipl_page_token *out, struct ipl_error *err);
+/** What a lens of the past knows of the ledger itself. */
+void ipl_engine_set_ledger(const struct ipl_engine *engine, struct ipl_lens *lens);
 /** Drop the views that were kept. */
 void ipl_engine_drop_views(struct ipl_engine *engine);
 

@@ -115,13 +115,13 @@ enum ipl_status ipl_engine_moment(struct ipl_engine *engine, const struct ipl_va
 
 /* --- lenses --- */
 
-static void set_ledger(struct ipl_engine *engine, struct ipl_lens *lens)
+void ipl_engine_set_ledger(const struct ipl_engine *engine, struct ipl_lens *lens)
 {
 	lens->region = engine->region;
 	lens->letters = engine->letters;
 	lens->ledger = ipl_state_ledger_number(engine->state);
 	lens->last = ipl_past_last;
-	lens->last_context = &engine->source;
+	lens->last_context = (void *)(uintptr_t)&engine->source;
 }
 
 /* The kept view that is nearest before @seq; else the slot that was asked least recently. */
@@ -279,7 +279,7 @@ static enum ipl_status read_through(struct ipl_engine *engine, struct ipl_read *
 		st = ipl_past_open(&lens, &engine->source, moment->seq, moment->time_ms, r->err);
 		if (st != IPL_OK)
 			return st;
-		set_ledger(engine, &lens);
+		ipl_engine_set_ledger(engine, &lens);
 		r->lens = &lens;
 		st = ipl_operation_read(r);
 		ipl_past_close(&lens);
@@ -290,7 +290,7 @@ static enum ipl_status read_through(struct ipl_engine *engine, struct ipl_read *
 	if (st != IPL_OK)
 		return st;
 	ipl_lens_of_state(&lens, state, moment->time_ms, r->err);
-	set_ledger(engine, &lens);
+	ipl_engine_set_ledger(engine, &lens);
 	r->lens = &lens;
 	return ipl_operation_read(r);
 }
@@ -370,6 +370,7 @@ static struct ipl_value hex(struct ipl_arena *arena, const uint8_t *bytes, size_
 static enum ipl_status add_store(struct ipl_engine *engine, struct ipl_arena *arena,
 				 struct ipl_value *result, struct ipl_error *err)
 {
+	struct ipl_error refusals = IPL_ERROR_INIT(NULL);
 	struct ipl_store_stat stat;
 	struct ipl_value map = ipl_map();
 	enum ipl_status st = ipl_store_stat(engine->store, &stat, err);
@@ -380,6 +381,9 @@ static enum ipl_status add_store(struct ipl_engine *engine, struct ipl_arena *ar
 	ipl_map_add(arena, &map, "Path", ipl_text(ipl_arena_str(arena, ipl_str_of(stat.path))));
 	ipl_map_add(arena, &map, "FileBytes", ipl_int((int64_t)stat.file_bytes));
 	ipl_map_add(arena, &map, "FreeBytes", ipl_int((int64_t)stat.free_bytes));
+	if (engine->refusals != NULL && ipl_refusals_failed(engine->refusals, &refusals))
+		ipl_map_add(arena, &map, "RefusalsError",
+			    ipl_text(ipl_arena_str(arena, ipl_str_of(refusals.text))));
 	ipl_map_add(arena, result, "Store", map);
 	return IPL_OK;
 }
@@ -497,6 +501,10 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 	case IPL_SERVICE_LIST_EVENTS:
 		st = ipl_engine_list_events(engine, operation, args, common, moment.seq, arena,
 					    answer);
+		break;
+	case IPL_SERVICE_LIST_REFUSALS:
+		st = ipl_engine_list_refusals(engine, operation, args, common, moment.seq, arena,
+					      answer);
 		break;
 	}
 	if (st == IPL_OK)

@@ -16,6 +16,9 @@
 /* Events with more touches are encoded once for their size before anything is changed. */
 #define TOUCHES_SURE_TO_FIT 32u
 
+/* All events of one transaction: they are one commit. */
+#define IPL_TRANSACT_BYTES_MAX ((size_t)4 << 20)
+
 struct write {
 	struct ipl_engine *engine;
 	const struct ipl_call *call;
@@ -42,6 +45,8 @@ static enum ipl_status dry_run(struct write *w)
 			  "%s would pass all checks; nothing was changed", w->operation->name);
 }
 
+static enum ipl_status answer_all_again(struct write *w, const struct ipl_event *last);
+
 /* --- tokens --- */
 
 /* The same request again gets the first answer again; another one is refused. */
@@ -63,6 +68,8 @@ static enum ipl_status answer_again(struct write *w, uint64_t seq)
 	}
 	if (w->common->dry_run)
 		return dry_run(w);
+	if (ev.group_size > 0)
+		return answer_all_again(w, &ev);
 	w->answer->result =
 		ipl_operation_result(w->arena, w->engine->region, w->engine->letters, &ev);
 	add_seq_and_time(w, seq, ev.time_ms);
@@ -195,8 +202,8 @@ static enum ipl_status refuse_size(struct write *w)
 {
 	w->arena->failed = false;
 	return ipl_refuse(&w->answer->err, IPL_CODE_INVALID_PARAMETER,
-			  "%s asks for more than one event holds (%u entities and addresses, %u "
-			  "bytes): ask for less in one call",
+			  "%s asks for more than one event (%u entities and addresses, %u bytes) "
+			  "or one transaction holds: ask for less in one call",
 			  w->operation->name, IPL_EVENT_TOUCHES_MAX, IPL_EVENT_BYTES_MAX);
 }
 
@@ -232,17 +239,143 @@ static enum ipl_status commit_decision(struct write *w, struct ipl_event *ev, in
 /* The answer is a fact already: nothing is appended. */
 static enum ipl_status answer_from(struct write *w, const struct ipl_decision *d)
 {
-	struct ipl_event ev;
-	enum ipl_status st;
-
 	if (w->common->dry_run)
 		return dry_run(w);
-	st = ipl_engine_load(w->engine, d->answered_by, w->arena, &ev, &w->answer->err);
+	w->answer->result = d->early_result;
+	add_seq_and_time(w, d->answered_by, d->answered_ms);
+	return IPL_OK;
+}
+
+/* --- transactions --- */
+
+static void describe(const struct write *w, int64_t time_ms, struct ipl_transact_request *out)
+{
+	char uuid[IPL_UUID_TEXT_MAX];
+
+	ipl_uuid_format(w->call->request_id, uuid);
+	*out = (struct ipl_transact_request){
+		.region = w->engine->region,
+		.letters = w->engine->letters,
+		.request_id = ipl_arena_str(w->arena, ipl_str_of(uuid)),
+		.time_ms = time_ms,
+		.forbidden = w->call->access == IPL_ACCESS_ADMIN ? 0 : IPL_OPERATION_ADMIN,
+	};
+}
+
+/* Everything that can be refused, before the first event is appended: sizes, and IfSeq. */
+static enum ipl_status prepare(struct write *w, struct ipl_transaction *all,
+			       struct ipl_touches *touches)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < all->count; i++) {
+		struct ipl_event *ev = &all->ev[i];
+		struct ipl_buf buf = { 0 };
+		enum ipl_status st = ipl_event_touches(w->arena, ev, &touches[i], &w->answer->err);
+		if (st != IPL_OK)
+			return refuse_size(w);
+		st = check_if_seq(w, &touches[i]);
+		if (st != IPL_OK)
+			return st;
+		fill_envelope(w, ev, ev->time_ms);
+		ev->seq += i;
+		ev->link_count = touches[i].count;
+		ev->links = ipl_arena_array(w->arena, touches[i].count, sizeof(*ev->links));
+		if (ev->links == NULL)
+			return refuse_size(w);
+		for (uint32_t k = 0; k < ev->link_count; k++) /* the longest there can be */
+			ev->links[k] = (struct ipl_link){ 1, 1, ev->seq };
+		st = ipl_event_encode(ev, &buf, &w->answer->err);
+		bytes += buf.len;
+		ipl_buf_release(&buf);
+		if (st != IPL_OK || bytes > IPL_TRANSACT_BYTES_MAX)
+			return refuse_size(w);
+	}
+	if (bytes > IPL_BATCH_BYTES_MAX - w->engine->open.bytes.len ||
+	    all->count > IPL_BATCH_RECORDS_MAX - w->engine->open.count)
+		return ipl_refuse(&w->answer->err, IPL_CODE_OVERLOADED,
+				  "%u events wait for the disk: try again", w->engine->open.count);
+	return IPL_OK;
+}
+
+static enum ipl_status decide_all(struct write *w, int64_t time_ms)
+{
+	const struct ipl_args_transact *args = w->args;
+	struct ipl_transact_request request;
+	struct ipl_transaction all;
+	struct ipl_touches *touches;
+	enum ipl_status st;
+
+	describe(w, time_ms, &request);
+	st = ipl_transact_decide(w->engine->state, args, &request, w->arena, &all, &w->answer->err);
+	if (st != IPL_OK)
+		return st == IPL_ERR_NOMEM ? refuse_size(w) : st;
+	touches = ipl_arena_array(w->arena, all.count, sizeof(*touches));
+	st = touches == NULL ? refuse_size(w) : prepare(w, &all, touches);
 	if (st != IPL_OK)
 		return st;
-	w->answer->result = d->early_result;
-	add_seq_and_time(w, ev.seq, ev.time_ms);
-	return IPL_OK;
+	if (w->common->dry_run)
+		return dry_run(w);
+	w->answer->result = ipl_transact_result(w->arena, all.result, args->operations.count,
+						all.count == 0 ? 0 : all.ev[0].seq,
+						all.count == 0 ? 0 : all.ev[all.count - 1].seq);
+	for (uint32_t i = 0; st == IPL_OK && i < all.count; i++) {
+		w->answer->wait_seq = all.ev[i].seq;
+		st = append_or_recover(w, &all.ev[i], &touches[i]);
+	}
+	if (st == IPL_OK && all.count > 0)
+		add_seq_and_time(w, all.ev[all.count - 1].seq, time_ms);
+	return st;
+}
+
+struct past_lens {
+	struct ipl_engine *engine;
+	struct ipl_lens lens;
+	bool is_open;
+};
+
+static struct ipl_lens *open_past(void *context, uint64_t seq, struct ipl_error *err)
+{
+	struct past_lens *past = context;
+
+	if (past->is_open)
+		ipl_past_close(&past->lens);
+	past->is_open = ipl_past_open(&past->lens, &past->engine->source, seq, 0, err) == IPL_OK;
+	if (!past->is_open)
+		return NULL;
+	ipl_engine_set_ledger(past->engine, &past->lens);
+	return &past->lens;
+}
+
+/* A transaction's answer again: @first is the seq of its first event. */
+static enum ipl_status answer_all_again(struct write *w, const struct ipl_event *last)
+{
+	const struct ipl_args_transact *args = w->args;
+	uint64_t first = last->seq - last->group_place + 1;
+	uint32_t count = (uint32_t)last->group_size;
+	struct past_lens past = { .engine = w->engine };
+	struct ipl_transact_request request;
+	struct ipl_event *events = ipl_arena_array(w->arena, count, sizeof(*events));
+	struct ipl_value *results =
+		ipl_arena_array(w->arena, args->operations.count, sizeof(*results));
+	enum ipl_status st = IPL_OK;
+
+	if (events == NULL || results == NULL)
+		return ipl_error_set(&w->answer->err, IPL_ERR_NOMEM, "out of memory for an answer");
+	for (uint32_t i = 0; st == IPL_OK && i < count; i++)
+		st = ipl_engine_load(w->engine, first + i, w->arena, &events[i], &w->answer->err);
+	describe(w, last->time_ms, &request);
+	if (st == IPL_OK)
+		st = ipl_transact_again(args, &request, events, count, open_past, &past, w->arena,
+					results, &w->answer->err);
+	if (past.is_open)
+		ipl_past_close(&past.lens);
+	if (st == IPL_OK)
+		w->answer->result = ipl_transact_result(w->arena, results, args->operations.count,
+							first, first + count - 1);
+	if (st == IPL_OK)
+		add_seq_and_time(w, last->seq - last->group_place + count, last->time_ms);
+	return st;
 }
 
 static enum ipl_status decide(struct write *w)
@@ -265,6 +398,8 @@ static enum ipl_status decide(struct write *w)
 	if (st != IPL_OK)
 		return st;
 	ipl_state_advance(w->engine->state, d.time_ms);
+	if (w->operation->decide == NULL)
+		return decide_all(w, d.time_ms);
 	st = ipl_operation_decide(&d);
 	if (st != IPL_OK)
 		return st;

@@ -104,6 +104,26 @@ static enum ipl_status write(struct lab *lab, const struct ipl_operation *operat
 	return append(lab, &ev);
 }
 
+static enum ipl_status transact(struct lab *lab, const struct ipl_args_transact *args)
+{
+	const struct ipl_transact_request request = { .region = IPL_STR("cn-hangzhou"),
+						      .letters = ipl_state_letters(lab->state),
+						      .request_id = IPL_STR("R"),
+						      .time_ms = lab->time_ms };
+	struct ipl_transaction all;
+	enum ipl_status st;
+
+	ipl_state_advance(lab->state, lab->time_ms);
+	st = ipl_transact_decide(lab->state, args, &request, &lab->call, &all, &lab->err);
+	for (uint32_t i = 0; st == IPL_OK && i < all.count; i++)
+		st = append(lab, &all.ev[i]);
+	if (st == IPL_OK)
+		lab->result = ipl_transact_result(&lab->call, all.result, args->operations.count,
+						  all.count == 0 ? 0 : lab->count - all.count + 1,
+						  all.count == 0 ? 0 : lab->count);
+	return st;
+}
+
 static enum ipl_status read_now(struct lab *lab, const struct ipl_operation *operation,
 				const void *args)
 {
@@ -143,6 +163,8 @@ enum ipl_status lab_call(struct lab *lab, const char *name, const char *format, 
 		st = ipl_operation_parse(operation, &params, &lab->call, args, &common, &lab->err);
 	if (st != IPL_OK)
 		return st;
+	if (operation->op == IPL_OP_TRANSACT)
+		return transact(lab, args);
 	return operation->kind == IPL_OPERATION_WRITE ? write(lab, operation, args) :
 							read_now(lab, operation, args);
 }
