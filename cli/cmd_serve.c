@@ -58,6 +58,11 @@ static int take_option(const struct ipl_invocation *in, int *i, struct words *w)
 		w->options.rpc[w->options.rpc_count++] = value;
 	} else if ((value = ipl_option(in, i, "--http")) != NULL) {
 		w->options.http = value;
+	} else if ((value = ipl_option(in, i, "--http-host")) != NULL) {
+		if (w->options.http_host_count == IPL_HTTP_HOSTS_MAX)
+			return ipl_usage(&ipl_cmd_serve, "more than %d --http-host",
+					 IPL_HTTP_HOSTS_MAX);
+		w->options.http_host[w->options.http_host_count++] = value;
 	} else if ((value = ipl_option(in, i, "--init")) != NULL) {
 		w->init = value;
 	} else if ((value = ipl_option(in, i, "--log-level")) != NULL) {
@@ -102,7 +107,7 @@ static int run_serve(const struct ipl_invocation *in)
 const struct ipl_command ipl_cmd_serve = {
 	.name = "serve",
 	.args = "[--data DIR] [--rpc unix:PATH|tcp:HOST:PORT]... [--http HOST:PORT|none] "
-		"[--any-key] "
+		"[--http-host NAME]... [--any-key] "
 		"[--init FILE] [--log-level L] [--log-format text|json]",
 	.summary = "serve a ledger; made when missing",
 	.run = run_serve,

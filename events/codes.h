@@ -25,6 +25,7 @@
 	X(FORBIDDEN, 403, "Forbidden.RAM")                                              \
 	/* the doors */                                                                 \
 	X(UNKNOWN_OPERATION, 404, "UnknownOperation")                                   \
+	X(HTTP_METHOD, 405, "UnsupportedHTTPMethod")                                    \
 	X(MALFORMED_REQUEST, 400, "MalformedRequest")                                   \
 	X(FRAME_TOO_LARGE, 413, "FrameTooLarge")                                        \
 	X(OVERLOADED, 503, "Overloaded")                                                \

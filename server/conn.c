@@ -2,12 +2,9 @@
 /* One connection of the native door. */
 #include "server/serve_internal.h"
 
-#include <sodium/randombytes.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define READ_BYTES       ((size_t)256 << 10)
@@ -206,26 +203,6 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
 
 /* --- in --- */
 
-static void next_request_id(struct ipl_server *server, uint8_t out[IPL_REQUEST_ID_BYTES])
-{
-	if (server->random_left < IPL_REQUEST_ID_BYTES) {
-		randombytes_buf(server->random, sizeof(server->random));
-		server->random_left = sizeof(server->random);
-	}
-	server->random_left -= IPL_REQUEST_ID_BYTES;
-	memcpy(out, server->random + server->random_left, IPL_REQUEST_ID_BYTES);
-	out[6] = (uint8_t)((out[6] & 0x0f) | 0x40); /* a random UUID (RFC 9562, version 4) */
-	out[8] = (uint8_t)((out[8] & 0x3f) | 0x80);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* What Hello changes for the connection, once it was answered well. */
 static void greet(struct ipl_conn *conn, const struct ipl_frame *frame)
 {
@@ -251,7 +228,7 @@ static bool execute(struct ipl_conn *conn, const struct ipl_frame *frame,
 		.params = frame->params,
 		.principal = ipl_str_of(conn->principal),
 		.access = conn->access,
-		.now_ms = now_ms(),
+		.now_ms = ipl_now_ms(),
 	};
 	struct ipl_answer a;
 
@@ -288,7 +265,7 @@ static enum taken take_frame(struct ipl_conn *conn, const uint8_t *bytes, size_t
 	struct ipl_frame frame;
 
 	ipl_arena_reset(&server->arena);
-	next_request_id(server, request_id);
+	ipl_request_id_next(server, request_id);
 	a.status = ipl_rpc_parse(bytes, len, &server->arena, &frame, &a.err);
 	if (a.status == IPL_OK && frame.is_request && !execute(conn, &frame, request_id))
 		return TAKEN_DEFERRED;
@@ -314,7 +291,7 @@ static void give_up(struct ipl_conn *conn, enum ipl_scan found, const uint8_t *b
 	else
 		a.status = ipl_refuse(&a.err, IPL_CODE_MALFORMED_REQUEST,
 				      "a frame is not MessagePack");
-	next_request_id(conn->server, request_id);
+	ipl_request_id_next(conn->server, request_id);
 	if (ipl_rpc_peek_msgid(bytes, len, &msgid))
 		answer(conn, msgid, &a, request_id);
 }

@@ -6,6 +6,8 @@
  */
 #include "server/serve_internal.h"
 
+#include <sodium/randombytes.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -19,6 +21,26 @@
 
 #define CALL_ARENA_BYTES ((size_t)256 << 20)
 #define LAST_WORDS_S     5 /* how long a peer may take to read its last answers */
+
+void ipl_request_id_next(struct ipl_server *server, uint8_t out[IPL_REQUEST_ID_BYTES])
+{
+	if (server->random_left < IPL_REQUEST_ID_BYTES) {
+		randombytes_buf(server->random, sizeof(server->random));
+		server->random_left = sizeof(server->random);
+	}
+	server->random_left -= IPL_REQUEST_ID_BYTES;
+	memcpy(out, server->random + server->random_left, IPL_REQUEST_ID_BYTES);
+	out[6] = (uint8_t)((out[6] & 0x0f) | 0x40);
+	out[8] = (uint8_t)((out[8] & 0x3f) | 0x80);
+}
+
+int64_t ipl_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static void on_signal(evutil_socket_t fd, short what, void *context)
 {
@@ -240,17 +262,16 @@ static void close_all(struct ipl_server *server)
 enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_error *err)
 {
 	struct ipl_server *server = calloc(1, sizeof(*server));
-	struct timespec now;
 	enum ipl_status st;
 
 	if (server == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the server");
+	server->http_host = options->http_host;
+	server->http_host_count = options->http_host_count;
 	signal(SIGPIPE, SIG_IGN); /* a peer that is gone shows when it is written to */
-	clock_gettime(CLOCK_REALTIME, &now);
 	ipl_arena_init(&server->arena, CALL_ARENA_BYTES);
-	st = ipl_engine_open(options->data, IPL_ENGINE_SERVE, options->init,
-			     (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, &server->engine,
-			     err);
+	st = ipl_engine_open(options->data, IPL_ENGINE_SERVE, options->init, ipl_now_ms(),
+			     &server->engine, err);
 	if (st == IPL_OK)
 		st = open_loop(server, err);
 	if (st == IPL_OK)

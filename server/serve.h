@@ -5,13 +5,16 @@
 
 #include "events/value.h"
 
-#define IPL_LISTENERS_MAX 16
+#define IPL_LISTENERS_MAX  16
+#define IPL_HTTP_HOSTS_MAX 16
 
 struct ipl_serve_options {
-	const char *data;                   /* the ledger's directory */
-	const char *rpc[IPL_LISTENERS_MAX]; /* unix:PATH, tcp:HOST:PORT */
-	size_t rpc_count;                   /* 0: unix:DIR/ipledger.sock */
-	const char *http;                   /* HOST:PORT or none */
+	const char *data;                          /* the ledger's directory */
+	const char *rpc[IPL_LISTENERS_MAX];        /* unix:PATH, tcp:HOST:PORT */
+	size_t rpc_count;                          /* 0: unix:DIR/ipledger.sock */
+	const char *http;                          /* HOST:PORT or none */
+	const char *http_host[IPL_HTTP_HOSTS_MAX]; /* names that a client may call it by */
+	size_t http_host_count;
 	bool any_key;
 	const struct ipl_value *init; /* NULL: none */
 };

@@ -66,6 +66,8 @@ struct ipl_server {
 	struct event_base *base;
 	struct evhttp *http;
 	char http_name[128];
+	const char *const *http_host; /* names beside its own that a client may use */
+	size_t http_host_count;
 	struct event *signals[2];
 	struct event *commit_done;
 	struct ipl_listener listener[IPL_LISTENERS_MAX];
@@ -82,6 +84,11 @@ struct ipl_server {
 	struct ipl_error damage;
 };
 
+/** A new request id: a random UUID (RFC 9562, version 4). */
+void ipl_request_id_next(struct ipl_server *server, uint8_t out[IPL_REQUEST_ID_BYTES]);
+/** The wall clock. */
+int64_t ipl_now_ms(void);
+
 /** Take over @fd; it is closed where that fails. */
 void ipl_conn_open(struct ipl_server *server, int fd, const char *principal, bool may_name_key);
 /** The one place where a connection ends. */
@@ -97,7 +104,7 @@ enum ipl_status ipl_listen(struct ipl_server *server, const char *address, bool 
 			   struct ipl_error *err) IPL_MUST_USE;
 void ipl_listeners_close(struct ipl_server *server);
 
-/** Start the HTTP listener: its health page. */
+/** Start the HTTP listener; "none": there is none. */
 enum ipl_status ipl_http_open(struct ipl_server *server, const char *address,
 			      struct ipl_error *err) IPL_MUST_USE;
 

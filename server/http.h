@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The HTTP door: the cloud's own API at / and a few pages beside it. Every
+ * request, whatever its path, has passed the guard (its Host is ours, its Origin
+ * is no other site's) before anything here sees it.
+ */
+#ifndef IPL_SERVER_HTTP_H
+#define IPL_SERVER_HTTP_H
+
+#include "server/serve_internal.h"
+
+/** A page beside the API, for GET and HEAD. A row for each stands in http.c. */
+struct ipl_http_page {
+	const char *path;
+	/* Answers @req, now or later, exactly once. */
+	void (*serve)(struct ipl_server *server, struct evhttp_request *req);
+};
+
+/** GET /healthz: 200 while the ledger can be written, 503 and why otherwise. */
+void ipl_page_healthz(struct ipl_server *server, struct evhttp_request *req);
+
+/** Answer @req with @len bytes of @type; @type is borrowed for the call. */
+void ipl_http_send(struct evhttp_request *req, int status, const char *type, const void *bytes,
+		   size_t len);
+/** Answer @req with the cloud's error document, as JSON. */
+void ipl_http_refuse(struct ipl_server *server, struct evhttp_request *req,
+		     const struct ipl_error *err);
+
+/**
+ * Whether @req may be looked at: a Host that is not ours or an Origin of another
+ * site is a web page's trick to reach a local server (DNS rebinding, forged
+ * requests).
+ */
+enum ipl_status ipl_http_guard(const struct ipl_server *server, struct evhttp_request *req,
+			       struct ipl_error *err) IPL_MUST_USE;
+
+#endif
