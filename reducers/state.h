@@ -239,6 +239,9 @@ void ipl_state_free(struct ipl_state *state);
  */
 struct ipl_state *ipl_state_fork(const struct ipl_state *under);
 
+/** A state of its own that is as @from (no fork) is; both may be folded on. NULL without memory. */
+struct ipl_state *ipl_state_copy(const struct ipl_state *from);
+
 /**
  * Fold the next event into the whole state. @touches are those of the event.
  * After anything but IPL_OK the state is good for ipl_state_free() only.

@@ -86,6 +86,25 @@ uint64_t ipl_table_next(const struct ipl_table *table, uint64_t after)
 	return 0;
 }
 
+bool ipl_table_copy_pages(const struct ipl_table *from, struct ipl_table *to)
+{
+	to->live = from->live;
+	to->next = from->next;
+	to->page = calloc(from->page_count == 0 ? 1 : from->page_count, sizeof(*to->page));
+	if (to->page == NULL)
+		return false;
+	to->page_count = from->page_count;
+	for (uint64_t i = 0; i < from->page_count; i++) {
+		if (from->page[i] == NULL)
+			continue;
+		to->page[i] = calloc(1, sizeof(struct ipl_page) + PAGE_ITEMS * to->item_bytes);
+		if (to->page[i] == NULL)
+			return false;
+		to->page[i]->live = from->page[i]->live;
+	}
+	return true;
+}
+
 void ipl_table_release(struct ipl_table *table)
 {
 	for (uint64_t i = 0; i < table->page_count; i++)
@@ -181,6 +200,19 @@ void ipl_hashmap_remove(struct ipl_hashmap *map, struct ipl_key key)
 	}
 	memset(key_at(map, hole), 0, slot_bytes(map));
 	map->count--;
+}
+
+bool ipl_hashmap_copy(const struct ipl_hashmap *from, struct ipl_hashmap *to)
+{
+	if (from->slot_count == 0)
+		return true;
+	to->slot = malloc(from->slot_count * slot_bytes(from));
+	if (to->slot == NULL)
+		return false;
+	memcpy(to->slot, from->slot, from->slot_count * slot_bytes(from));
+	to->slot_count = from->slot_count;
+	to->count = from->count;
+	return true;
 }
 
 void ipl_hashmap_release(struct ipl_hashmap *map)

@@ -28,6 +28,8 @@ void *ipl_table_slot(struct ipl_table *table, uint64_t number);
 void ipl_table_count(struct ipl_table *table, uint64_t number, int change);
 /** The first number above @after whose page is there; 0 at the end. */
 uint64_t ipl_table_next(const struct ipl_table *table, uint64_t after);
+/** Pages for the items that @from has, all zeros; counts as in @from. False without memory. */
+bool ipl_table_copy_pages(const struct ipl_table *from, struct ipl_table *to);
 /** Frees pages, not what the items hold. */
 void ipl_table_release(struct ipl_table *table);
 
@@ -48,6 +50,8 @@ void ipl_hashmap_remove(struct ipl_hashmap *map, struct ipl_key key);
 /** Every entry, in no order; the table must not change meanwhile. */
 void ipl_hashmap_walk(const struct ipl_hashmap *map,
 		      void (*fn)(void *context, struct ipl_key key, void *value), void *context);
+/** Make @to, empty, what @from is; false without memory. */
+bool ipl_hashmap_copy(const struct ipl_hashmap *from, struct ipl_hashmap *to);
 void ipl_hashmap_release(struct ipl_hashmap *map);
 
 #endif

@@ -189,3 +189,147 @@ void lab_event(const struct lab *lab, uint64_t seq, struct ipl_arena *arena, str
 	assert(st == IPL_OK);
 	(void)st;
 }
+
+/* --- what was kept, as a log --- */
+
+static enum ipl_status get_record(void *context, uint64_t seq, struct ipl_str *record,
+				  struct ipl_error *err)
+{
+	const struct lab *lab = context;
+
+	if (seq == 0 || seq > lab->count)
+		return ipl_error_set(err, IPL_ERR_END, "the log has no event %llu",
+				     (unsigned long long)seq);
+	*record = lab->record[seq - 1];
+	return IPL_OK;
+}
+
+static enum ipl_status scan_records(void *context, uint64_t from_seq, uint64_t to_seq,
+				    ipl_record_fn fn, void *fn_context, struct ipl_error *err)
+{
+	const struct lab *lab = context;
+	struct ipl_error own = IPL_ERROR_INIT(err->arena);
+	enum ipl_status st = IPL_OK;
+
+	for (uint64_t seq = from_seq; st == IPL_OK && seq <= to_seq && seq <= lab->count; seq++)
+		st = fn(fn_context, seq, lab->record[seq - 1], &own);
+	if (st == IPL_OK || st == IPL_ERR_END)
+		return IPL_OK;
+	*err = own;
+	return st;
+}
+
+struct ipl_records lab_records(struct lab *lab)
+{
+	return (struct ipl_records){ lab, get_record, scan_records };
+}
+
+/* --- two states --- */
+
+static bool same_entities(struct ipl_arena *arena, struct ipl_lens *a, struct ipl_lens *b,
+			  enum ipl_kind kind)
+{
+	uint64_t n = 0;
+
+	do {
+		const union ipl_entity *x, *y;
+		struct ipl_value shown_x, shown_y;
+		uint64_t next = a->next(a, kind, n);
+		if (next != b->next(b, kind, n))
+			return false;
+		n = next;
+		if (n == 0)
+			break;
+		x = a->find(a, kind, n);
+		y = b->find(b, kind, n);
+		ipl_arena_reset(arena);
+		if (kind == IPL_KIND_LEDGER) {
+			shown_x = ipl_show_settings(arena, a->letters, &x->ledger.settings);
+			shown_y = ipl_show_settings(arena, b->letters, &y->ledger.settings);
+		} else {
+			shown_x = ipl_show(arena, a, kind, n, x);
+			shown_y = ipl_show(arena, b, kind, n, y);
+		}
+		if (x->base.first_seq != y->base.first_seq ||
+		    x->base.last_seq != y->base.last_seq ||
+		    x->base.created_ms != y->base.created_ms || arena->failed ||
+		    !ipl_value_equal(&shown_x, &shown_y))
+			return false;
+	} while (n != 0);
+	return true;
+}
+
+static bool same_block(const struct ipl_block *a, const struct ipl_block *b)
+{
+	return ipl_cidr4_equal(a->cidr, b->cidr) && a->free_count == b->free_count &&
+	       a->position == b->position &&
+	       memcmp(a->level[0], b->level[0], a->words[0] * sizeof(uint64_t)) == 0;
+}
+
+struct holdings {
+	const struct ipl_state *other;
+	uint64_t count;
+	bool differ;
+};
+
+static void one_holding(void *context, struct ipl_key key, const struct ipl_holding *x)
+{
+	struct holdings *all = context;
+	struct ipl_holding y = ipl_state_holding(all->other, key);
+
+	all->count++;
+	if (x->role != y.role || x->eni != y.eni || x->vswitch != y.vswitch || x->eip != y.eip ||
+	    x->since_seq != y.since_seq || x->since_ms != y.since_ms ||
+	    x->cool_until != y.cool_until)
+		all->differ = true;
+}
+
+static bool same_spaces(const struct ipl_state *a, const struct ipl_state *b)
+{
+	struct holdings x = { .other = b }, y = { .other = a };
+
+	ipl_state_each_holding(a, one_holding, &x);
+	ipl_state_each_holding(b, one_holding, &y);
+	if (x.differ || y.differ || x.count != y.count)
+		return false;
+	if (ipl_state_pool_count(a) != ipl_state_pool_count(b) ||
+	    ipl_state_pool_position(a) != ipl_state_pool_position(b) ||
+	    ipl_state_ipv6_block_position(a) != ipl_state_ipv6_block_position(b))
+		return false;
+	for (uint32_t i = 0; i < ipl_state_pool_count(a); i++) {
+		if (!same_block(ipl_state_pool(a, i), ipl_state_pool(b, i)))
+			return false;
+	}
+	for (uint64_t n = 0; (n = ipl_state_next(a, IPL_KIND_VSWITCH, n)) != 0;) {
+		if (!same_block(ipl_state_block(a, n), ipl_state_block(b, n)) ||
+		    ipl_state_ipv6_position(a, n) != ipl_state_ipv6_position(b, n))
+			return false;
+	}
+	for (uint64_t n = 0; (n = ipl_state_next(a, IPL_KIND_VPC, n)) != 0;) {
+		uint64_t hi = ipl_state_vpc(a, n)->ipv6_cidr.hi;
+		if (hi != 0 &&
+		    ipl_state_ipv6_block_owner(a, hi) != ipl_state_ipv6_block_owner(b, hi))
+			return false;
+	}
+	return true;
+}
+
+bool lab_same_state(const struct ipl_state *a, const struct ipl_state *b)
+{
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	struct ipl_arena arena;
+	struct ipl_lens x, y;
+	bool is_same;
+
+	ipl_arena_init(&arena, (size_t)16 << 20);
+	ipl_lens_of_state(&x, a, ipl_state_time_ms(a), &err);
+	ipl_lens_of_state(&y, b, ipl_state_time_ms(b), &err);
+	is_same = ipl_state_seq(a) == ipl_state_seq(b) &&
+		  ipl_state_time_ms(a) == ipl_state_time_ms(b);
+	for (enum ipl_kind kind = IPL_KIND_LEDGER; is_same && kind < IPL_KIND_COUNT; kind++)
+		is_same = ipl_state_count(a, kind) == ipl_state_count(b, kind) &&
+			  ipl_state_next_number(a, kind) == ipl_state_next_number(b, kind) &&
+			  same_entities(&arena, &x, &y, kind);
+	ipl_arena_release(&arena);
+	return is_same && same_spaces(a, b);
+}

@@ -7,6 +7,7 @@
 #define IPL_TESTS_LAB_H
 
 #include "operations/operation.h"
+#include "replay/view.h"
 #include "store/heads.h"
 
 struct lab {
@@ -35,6 +36,10 @@ enum ipl_status lab_call(struct lab *lab, const char *operation, const char *for
 const char *lab_text(struct lab *lab, const char *path);
 /** The code of the last refusal. */
 const char *lab_code(const struct lab *lab);
+/** Whether two states (no forks) are the same in all that they show, hold, count and pick. */
+bool lab_same_state(const struct ipl_state *a, const struct ipl_state *b);
+/** What the lab kept, as a log. */
+struct ipl_records lab_records(struct lab *lab);
 /** Decode event @seq into @arena. */
 void lab_event(const struct lab *lab, uint64_t seq, struct ipl_arena *arena, struct ipl_event *out);
 
