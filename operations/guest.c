@@ -189,6 +189,27 @@ static const struct ipl_value *find_address(const struct ipl_value *list, const 
 	return NULL;
 }
 
+/* What usually follows from a difference: no traffic, no rules that hold, no way to manage it. */
+#define NO_DHCP                                                                       \
+	"Private and public traffic by this interface fails: DHCP did not configure " \
+	"its primary address."
+#define NOT_BY_HAND \
+	"Private and public traffic to this address fails until it is configured by hand."
+#define OTHER_MASK                                                                      \
+	"Private traffic fails: neighbours in the vSwitch are sent to the gateway, or " \
+	"hosts beyond it are taken for neighbours."
+#define ON_THE_GATEWAY                                                                  \
+	"Public traffic fails: the address lives on the cloud's gateway, and what the " \
+	"guest sends from it is dropped."
+#define OF_ANOTHER                                                                       \
+	"Its traffic goes to the interface that holds it, security group rules of this " \
+	"one do not apply to it, and who manages it looks in the wrong place."
+#define OF_NOBODY                                                                      \
+	"Its traffic is dropped, security group rules are void for it, and it cannot " \
+	"be managed: the cloud does not know it and may give it to another."
+#define NO_INTERFACE \
+	"Traffic to all addresses of this network interface fails: the guest does not see it."
+
 static void check_expected(struct guest *g, const struct ipl_value *expected,
 			   const struct ipl_value *infos)
 {
@@ -203,27 +224,32 @@ static void check_expected(struct guest *g, const struct ipl_value *expected,
 			seen == NULL ? NULL : ipl_map_get(seen, "prefixlen");
 		if (seen == NULL)
 			differ(g, "MissingInGuest", ipl_text(wanted), eni,
-			       by_dhcp ?
-				       "The instance has no private connection by this interface: "
-				       "DHCP did not configure it." :
-				       "Traffic to this address is dropped by the guest until it "
-				       "is "
-				       "configured by hand.");
+			       by_dhcp ? NO_DHCP : NOT_BY_HAND);
 		else if (prefix_len == NULL ||
 			 !ipl_value_equal(prefix_len, ipl_map_get(&list->item[i], "PrefixLength")))
-			differ(g, "PrefixLength", ipl_text(wanted), eni,
-			       "Neighbours in the vSwitch are sent to the gateway, or hosts beyond "
-			       "it "
-			       "are taken for neighbours.");
+			differ(g, "PrefixLength", ipl_text(wanted), eni, OTHER_MASK);
 	}
 }
 
-static bool is_public(struct guest *g, struct ipl_str text)
+static bool is_held(const struct guest *g, struct ipl_key key)
 {
-	uint32_t ip;
+	return g->r->lens->holding(g->r->lens, key).role != IPL_ROLE_NONE;
+}
 
-	return ipl_ip4_parse(text, &ip) &&
-	       g->r->lens->holding(g->r->lens, ipl_key_ip4(0, ip)).role != IPL_ROLE_NONE;
+/* An address that this interface should not have. */
+static void check_stray(struct guest *g, struct ipl_value eni, struct ipl_str seen)
+{
+	uint32_t ip = 0;
+	struct ipl_ip6 ip6;
+	bool is_ip4 = ipl_ip4_parse(seen, &ip);
+
+	if (is_ip4 ? is_held(g, ipl_key_ip4(g->instance->vpc, ip)) :
+		     ipl_ip6_parse(seen, &ip6) && is_held(g, ipl_key_ip6(ip6.hi, ip6.lo)))
+		differ(g, "HeldElsewhere", ipl_text(seen), eni, OF_ANOTHER);
+	else if (is_ip4 && is_held(g, ipl_key_ip4(0, ip)))
+		differ(g, "PublicInGuest", ipl_text(seen), eni, ON_THE_GATEWAY);
+	else
+		differ(g, "UnknownToLedger", ipl_text(seen), eni, OF_NOBODY);
 }
 
 static void check_seen(struct guest *g, const struct ipl_value *expected,
@@ -237,18 +263,9 @@ static void check_seen(struct guest *g, const struct ipl_value *expected,
 	     i++) {
 		struct ipl_str seen = ipl_map_text(&infos->item[i], "local");
 		struct ipl_str scope = ipl_map_text(&infos->item[i], "scope");
-		if (seen.len == 0 || ipl_str_is(scope, "link") || ipl_str_is(scope, "host") ||
-		    find_address(list, "Address", seen) != NULL)
-			continue;
-		if (is_public(g, seen))
-			differ(g, "PublicInGuest", ipl_text(seen), eni,
-			       "A public address lives on the cloud's gateway: what is sent from "
-			       "it "
-			       "by the guest is dropped.");
-		else
-			differ(g, "UnknownToLedger", ipl_text(seen), eni,
-			       "The cloud does not route to this address and drops what is sent "
-			       "from it; security group rules for it have no effect.");
+		if (seen.len > 0 && !ipl_str_is(scope, "link") && !ipl_str_is(scope, "host") &&
+		    find_address(list, "Address", seen) == NULL)
+			check_stray(g, eni, seen);
 	}
 }
 
@@ -285,10 +302,7 @@ enum ipl_status ipl_read_check_guest(struct ipl_read *r)
 			seen == NULL ? NULL : ipl_map_get(seen, "addr_info");
 		if (seen == NULL) {
 			differ(&g, "InterfaceMissing", ipl_text(IPL_STR("")),
-			       *ipl_map_get(&list.item[i], "NetworkInterfaceId"),
-			       "The guest does not see this network interface: none of its "
-			       "addresses "
-			       "works.");
+			       *ipl_map_get(&list.item[i], "NetworkInterfaceId"), NO_INTERFACE);
 			continue;
 		}
 		check_expected(&g, &list.item[i], infos);
@@ -326,7 +340,9 @@ static void add_reach(const struct guest *g, const struct ipl_eni *eni,
 	for (uint32_t i = 0; i < eni->address_count; i++) {
 		const struct ipl_eni_address *at = &eni->address[i];
 		const struct ipl_eip *eip = at->eip == 0 ? NULL : ipl_lens_eip(r->lens, at->eip);
-		ipl_array_add(r->arena, private_ip4, ipl_show_ip4(r->arena, at->ip));
+		if (eip == NULL ||
+		    at->mode != IPL_MODE_BINDED) /* which takes the private function away */
+			ipl_array_add(r->arena, private_ip4, ipl_show_ip4(r->arena, at->ip));
 		if (eip != NULL)
 			add_internet(r, internet, at->ip, eip->ip, IPL_ROLE_EIP, eip->bandwidth);
 	}

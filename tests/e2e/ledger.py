@@ -226,3 +226,38 @@ class Net:
 
     def head(self):
         return self.call("GetStatus")["HeadSeq"]
+
+    def vpc6(self, cidr="10.0.0.0/16"):
+        return self.call("CreateVpc", CidrBlock=cidr, EnableIpv6=True)["VpcId"]
+
+    def vswitch6(self, vpc, index, cidr="10.0.0.0/24"):
+        return self.call("CreateVSwitch", VpcId=vpc, ZoneId=ZONE, CidrBlock=cidr, Ipv6CidrBlock=index)["VSwitchId"]
+
+    def show_vpc(self, vpc):
+        return self.call("DescribeVpcAttribute", VpcId=vpc)
+
+    def show_vswitch(self, vswitch):
+        return self.call("DescribeVSwitchAttributes", VSwitchId=vswitch)
+
+    def ipv6(self, **filters):
+        return self.call("DescribeIpv6Addresses", **filters)["Ipv6Addresses"]["Ipv6Address"]
+
+    def of_eni(self, eni):
+        sets = self.call("DescribeNetworkInterfaceAttribute", NetworkInterfaceId=eni)["Ipv6Sets"]["Ipv6Set"]
+        return [a["Ipv6Address"] for a in sets]
+
+    def assign6(self, eni, **more):
+        return self.call("AssignIpv6Addresses", NetworkInterfaceId=eni, **more)
+
+
+def as_ip_addr(view):
+    """What `ip -j addr` prints in a guest that is configured as it should be."""
+    loopback = {"ifname": "lo", "address": "00:00:00:00:00:00",
+                "addr_info": [{"family": "inet", "local": "127.0.0.1", "prefixlen": 8, "scope": "host"}]}
+    family = lambda address: "inet6" if ":" in address else "inet"
+    return [loopback] + [
+        {"ifname": n["Name"], "address": n["MacAddress"],
+         "addr_info": [{"family": family(a["Address"]), "local": a["Address"], "prefixlen": a["PrefixLength"],
+                        "scope": "global"} for a in n["Addresses"]] +
+                      [{"family": "inet6", "local": "fe80::1", "prefixlen": 64, "scope": "link"}]}
+        for n in view["Interfaces"]]

@@ -7,36 +7,12 @@ import json
 import os
 import tempfile
 
-from ledger import ZONE, Net, Refused, Server, Tap
+from ledger import Net, Refused, Server, Tap
 
 TAP = Tap()
 IPV6_1 = "ecs.g6.large"     # one IPv6 address for each interface
 IPV6_0 = "ecs.n4.small"     # none
 IPV6_6 = "ecs.g7.large"     # six
-
-
-class Net6(Net):
-    def vpc6(self, cidr="10.0.0.0/16"):
-        return self.call("CreateVpc", CidrBlock=cidr, EnableIpv6=True)["VpcId"]
-
-    def show_vpc(self, vpc):
-        return self.call("DescribeVpcAttribute", VpcId=vpc)
-
-    def show_vswitch(self, vswitch):
-        return self.call("DescribeVSwitchAttributes", VSwitchId=vswitch)
-
-    def vswitch6(self, vpc, index, cidr="10.0.0.0/24"):
-        return self.call("CreateVSwitch", VpcId=vpc, ZoneId=ZONE, CidrBlock=cidr, Ipv6CidrBlock=index)["VSwitchId"]
-
-    def ipv6(self, **filters):
-        return self.call("DescribeIpv6Addresses", **filters)["Ipv6Addresses"]["Ipv6Address"]
-
-    def of_eni(self, eni):
-        sets = self.call("DescribeNetworkInterfaceAttribute", NetworkInterfaceId=eni)["Ipv6Sets"]["Ipv6Set"]
-        return [a["Ipv6Address"] for a in sets]
-
-    def assign(self, eni, **more):
-        return self.call("AssignIpv6Addresses", NetworkInterfaceId=eni, **more)
 
 
 def test_blocks(net):
@@ -82,7 +58,7 @@ def test_switch(net):
     TAP.equal(net.show_vswitch(vswitch)["Ipv6CidrBlock"], block, "the same again, or a name, changes nothing")
     TAP.refused("OperationDenied.Ipv6CidrBlockSet", "another index while one is set", change, Ipv6CidrBlock=4)
     eni = net.eni(vswitch)
-    net.assign(eni, Ipv6AddressCount=2)
+    net.assign6(eni, Ipv6AddressCount=2)
     refusal = TAP.refused("DependencyViolation.Ipv6Address", "off while used", change, EnableIPv6=False)
     TAP.equal(sorted(refusal.detail["Ids"]), sorted(a["Ipv6AddressId"] for a in net.ipv6(VSwitchId=vswitch)),
               "the addresses are named")
@@ -105,7 +81,7 @@ def test_addresses(net):
     vswitch = net.vswitch6(vpc, 1)
     block = net.show_vswitch(vswitch)["Ipv6CidrBlock"].split("/")[0]
     eni = net.eni(vswitch)
-    made = net.assign(eni, Ipv6AddressCount=2)
+    made = net.assign6(eni, Ipv6AddressCount=2)
     TAP.equal(made["Ipv6Sets"]["Ipv6Address"], [block + "1", block + "2"], "S48 picked from ::1 on")
     ids = made["Ipv6AddressIds"]["Ipv6AddressId"]
     TAP.ok(all(i.startswith("ipv6-") for i in ids), "with their ids", ids)
@@ -113,8 +89,8 @@ def test_addresses(net):
     TAP.equal((shown["Ipv6Address"], shown["Status"], shown["NetworkType"], shown["AssociatedInstanceType"],
                shown["AssociatedInstanceId"], shown["VSwitchId"], shown["VpcId"]),
               (block + "1", "Available", "Private", "NetworkInterface", eni, vswitch, vpc), "S51 private by default")
-    net.assign(eni, Ipv6Address=[block + "5"])
-    TAP.equal(net.assign(eni, Ipv6AddressCount=3)["Ipv6Sets"]["Ipv6Address"],
+    net.assign6(eni, Ipv6Address=[block + "5"])
+    TAP.equal(net.assign6(eni, Ipv6AddressCount=3)["Ipv6Sets"]["Ipv6Address"],
               [block + "3", block + "4", block + "6"], "a named one is passed over and does not move the picker")
     for params, code, status in (
             ({"Ipv6Address": [block + "5"]}, "InvalidIp.IpAssigned", 403),
@@ -127,17 +103,17 @@ def test_addresses(net):
             ({}, "MissingParameter", 403),
             ({"Ipv6AddressCount": 11}, "InvalidParameter", 400),
             ({"Ipv6AddressCount": 5}, "MaxEniIpv6IpsCountExceeded", 403)):
-        refusal = TAP.refused(code, f"AssignIpv6Addresses {params}: {code}", net.assign, eni, **params)
+        refusal = TAP.refused(code, f"AssignIpv6Addresses {params}: {code}", net.assign6, eni, **params)
         TAP.equal(refusal.status, status, f"{code} is {status}")
     last = block[:-1] + "ffff:ffff:ffff:fff6"
-    TAP.equal(net.assign(eni, Ipv6Address=[last])["Ipv6Sets"]["Ipv6Address"], [last], "the last but nine is given")
+    TAP.equal(net.assign6(eni, Ipv6Address=[last])["Ipv6Sets"]["Ipv6Address"], [last], "the last but nine is given")
     unassign = lambda *ips: net.call("UnassignIpv6Addresses", NetworkInterfaceId=eni, Ipv6Address=list(ips))
     for ips, code in (([block + "99"], "InvalidIp.IpUnassigned"), (["x"], "InvalidIp.Address"),
                       ([last, last], "InvalidIp.IpRepeated"), ([], "MissingParameter")):
         TAP.refused(code, f"UnassignIpv6Addresses {ips}: {code}", unassign, *ips)
     unassign(last, block + "1")
     TAP.equal(net.of_eni(eni), [block + x for x in "25346"], "two are taken back")
-    TAP.equal(net.assign(eni, Ipv6Address=[block + "1"])["Ipv6Sets"]["Ipv6Address"], [block + "1"],
+    TAP.equal(net.assign6(eni, Ipv6Address=[block + "1"])["Ipv6Sets"]["Ipv6Address"], [block + "1"],
               "S56 and can be assigned again")
     TAP.ok(net.ipv6(Ipv6Address=block + "1")[0]["Ipv6AddressId"] != ids[0], "with another id")
     refusal = TAP.refused("NotFound", "the old one is gone", net.call, "GetEntity", Id=ids[0])
@@ -152,7 +128,7 @@ def test_addresses(net):
         TAP.equal(net.call("CheckCanAllocateVpcPrivateIpAddress", VSwitchId=vswitch, PrivateIpAddress=ip,
                            IpVersion="ipv6")["CanAllocate"], can, f"{ip} can be allocated: {can}")
     plain = net.eni(net.vswitch(vpc, "10.0.9.0/24"))
-    TAP.refused("InvalidVSwitch.Ipv6NotTurnOn", "no IPv6 in the vSwitch", net.assign, plain, Ipv6AddressCount=1)
+    TAP.refused("InvalidVSwitch.Ipv6NotTurnOn", "no IPv6 in the vSwitch", net.assign6, plain, Ipv6AddressCount=1)
     net.call("DeleteNetworkInterface", NetworkInterfaceId=eni)
     TAP.equal(net.ipv6(VSwitchId=vswitch), [], "S58 they go with the interface")
 
@@ -195,9 +171,9 @@ def test_instances(net):
     TAP.refused("InvalidVSwitch.Ipv6NotTurnOn", "no IPv6 in the vSwitch", net.run,
                 net.vswitch(vpc, "10.0.9.0/24"), InstanceType=IPV6_6, Ipv6AddressCount=1)
     primary = net.primary_eni(two[0])
-    TAP.refused("InvalidOperation.Ipv6CountExceeded", "S49 a 7th on a type with 6", net.assign, primary,
+    TAP.refused("InvalidOperation.Ipv6CountExceeded", "S49 a 7th on a type with 6", net.assign6, primary,
                 Ipv6AddressCount=4)
-    net.assign(primary, Ipv6AddressCount=3)
+    net.assign6(primary, Ipv6AddressCount=3)
     net.call("StopInstance", InstanceId=two[0], StoppedMode="StopCharging")
     TAP.equal(len(net.of_eni(primary)), 6, "S54, S57 assigned while attached; a stop keeps them")
     TAP.refused("InvalidIp.Ipv6Assigned", "another vSwitch with IPv6 on the interface", net.call,
@@ -208,7 +184,7 @@ def test_instances(net):
                            (net.run(vswitch, InstanceType=IPV6_1)[0], "InvalidOperation.Ipv6CountExceeded")):
         TAP.refused(code, f"attach: {code}", net.call, "AttachNetworkInterface", InstanceId=instance,
                     NetworkInterfaceId=eni)
-    TAP.refused("InvalidOperation.Ipv6NotSupport", "assign on a type without IPv6", net.assign,
+    TAP.refused("InvalidOperation.Ipv6NotSupport", "assign on a type without IPv6", net.assign6,
                 net.primary_eni(none), Ipv6AddressCount=1)
     made = net.call("CreateNetworkInterface", VSwitchId=vswitch, Ipv6Address=[block + "c0"])
     TAP.equal([(a["Ipv6Address"], a["Ipv6AddressId"][:5]) for a in made["Ipv6Sets"]["Ipv6Set"]],
@@ -309,7 +285,7 @@ def test_pool():
     with open(init, "w", encoding="utf-8") as file:
         json.dump({"Ipv6Pool": "2408:4005:312:3e00::/55", "ReuseDelaySeconds": 3600}, file)
     server = Server(init=init)
-    net = Net6(server)
+    net = Net(server)
     vpcs = [net.vpc6() for _ in range(2)]
     TAP.equal([net.show_vpc(v)["Ipv6CidrBlock"] for v in vpcs],
               ["2408:4005:312:3e00::/56", "2408:4005:312:3f00::/56"], "two blocks")
@@ -327,11 +303,11 @@ def test_pool():
     TAP.equal(net.call("LookupAddress", Address=ip)["Status"], "Cooling", "a freed address cools down")
     server.kill()
     server.start()
-    net = Net6(server)
+    net = Net(server)
     TAP.equal(net.call("LookupAddress", Address=ip)["Status"], "Cooling", "after a restart too")
-    TAP.equal(net.assign(eni, Ipv6AddressCount=1)["Ipv6Sets"]["Ipv6Address"], ["2408:4005:312:3f0a::2"],
+    TAP.equal(net.assign6(eni, Ipv6AddressCount=1)["Ipv6Sets"]["Ipv6Address"], ["2408:4005:312:3f0a::2"],
               "the picker goes on where it was")
-    net.assign(eni, Ipv6Address=[ip])
+    net.assign6(eni, Ipv6Address=[ip])
     TAP.equal(net.call("LookupAddress", Address=ip)["Status"], "Held", "it can be asked for by name")
     server.remove()
     work.cleanup()
@@ -341,7 +317,7 @@ def main():
     server = Server()
     for test in (test_blocks, test_switch, test_addresses, test_instances, test_internet):
         try:
-            test(Net6(server))
+            test(Net(server))
         except (Refused, OSError, KeyError, AttributeError, TypeError, IndexError) as problem:
             TAP.ok(False, f"{test.__name__} ran to its end", repr(problem))
     server.remove()

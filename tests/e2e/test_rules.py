@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 
-from ledger import BIG, SMALL, TINY, ZONE, Net, Refused, Server, Tap
+from ledger import BIG, SMALL, TINY, ZONE, Net, Refused, Server, Tap, as_ip_addr
 
 TAP = Tap()
 
@@ -520,18 +520,6 @@ def test_change_address(net):
            net.primary_ip(other))
 
 
-def as_ip_addr(view):
-    """What `ip -j addr` prints in a guest that is configured as it should be."""
-    loopback = {"ifname": "lo", "address": "00:00:00:00:00:00",
-                "addr_info": [{"family": "inet", "local": "127.0.0.1", "prefixlen": 8, "scope": "host"}]}
-    return [loopback] + [
-        {"ifname": n["Name"], "address": n["MacAddress"],
-         "addr_info": [{"family": "inet", "local": a["Address"], "prefixlen": a["PrefixLength"], "scope": "global"}
-                       for a in n["Addresses"]] +
-                      [{"family": "inet6", "local": "fe80::1", "prefixlen": 64, "scope": "link"}]}
-        for n in view["Interfaces"]]
-
-
 def test_guest(net):
     vpc = net.vpc()
     vswitch = net.vswitch(vpc)
@@ -574,6 +562,12 @@ def test_guest(net):
               "an address that the ledger does not know")
     TAP.equal(differences(lambda s: s[1]["addr_info"].append({**extra, "local": net.public(i)[0]})),
               [("PublicInGuest", net.public(i)[0], eni)], "a public address in the guest")
+    theirs = net.primary_ip(net.run(vswitch)[0])
+    TAP.equal(differences(lambda s: s[1]["addr_info"].append({**extra, "local": theirs})),
+              [("HeldElsewhere", theirs, eni)], "an address that another instance holds")
+    TAP.equal(differences(lambda s: s[2]["addr_info"].append(s[1]["addr_info"].pop(1))),
+              [("MissingInGuest", "10.0.0.2", eni), ("HeldElsewhere", "10.0.0.2", second)],
+              "an address on the wrong interface")
     TAP.equal(differences(lambda s: s[1]["addr_info"][0].update(prefixlen=16)), [("PrefixLength", "10.0.0.1", eni)],
               "another mask")
     TAP.equal(differences(lambda s: s.pop(2)), [("InterfaceMissing", "", second)], "an interface that is not seen")
@@ -591,6 +585,9 @@ def test_guest(net):
     net.call("AttachNetworkInterface", InstanceId=i, NetworkInterfaceId=bound)
     seen = net.call("GetGuestView", InstanceId=i)["Interfaces"][1]["Addresses"]
     TAP.equal([a["Role"] for a in seen], ["Eip"], "a BINDED EIP is seen in place of the private address")
+    reach = net.call("GetReachability", InstanceId=i)
+    TAP.equal((reach["PrivateIpv4"], [a["PublicIpAddress"] for a in reach["InternetIpv4"]]),
+              (["10.0.0.1", "10.0.0.2"], [seen[0]["Address"]]), "which takes the private function of its interface")
 
 
 def test_settings():
