@@ -24,6 +24,14 @@
 	X(NOT_FOUND, 404, "NotFound")                                                   \
 	X(FORBIDDEN, 403, "Forbidden.RAM")                                              \
 	/* the doors */                                                                 \
+	X(UNAUTHENTICATED, 401, "Unauthenticated")                                      \
+	X(KEY_NOT_FOUND, 404, "InvalidAccessKeyId.NotFound")                            \
+	X(SIGNATURE_MISMATCH, 400, "SignatureDoesNotMatch")                             \
+	X(SIGNATURE_INCOMPLETE, 400, "IncompleteSignature")                             \
+	X(NONCE_USED, 400, "SignatureNonceUsed")                                        \
+	X(TIMESTAMP_FORMAT, 400, "InvalidTimeStamp.Format")                             \
+	X(TIMESTAMP_EXPIRED, 400, "InvalidTimeStamp.Expired")                           \
+	X(THROTTLED, 400, "Throttling.User")                                            \
 	X(UNKNOWN_OPERATION, 404, "UnknownOperation")                                   \
 	X(HTTP_METHOD, 405, "UnsupportedHTTPMethod")                                    \
 	X(MALFORMED_REQUEST, 400, "MalformedRequest")                                   \
