@@ -11,11 +11,12 @@ static void list_commands(void)
 {
 	puts("ipledger: an event-sourced ledger of cloud IP addresses\n"
 	     "\n"
-	     "usage: ipledger [--data DIR | --server ADDR] [-o table|json] [--as-of WHEN] COMMAND "
+	     "usage: ipledger [--data DIR | --server ADDR] [-o table|json|yaml|csv] [--as-of WHEN] "
+	     "COMMAND "
 	     "...\n"
 	     "       WHEN: a seq, an RFC 3339 time, or a span back from now (5m, 2h, 3d)\n");
 	for (size_t i = 0; ipl_commands[i] != NULL; i++)
-		printf("  %-8s  %s\n", ipl_commands[i]->name, ipl_commands[i]->summary);
+		printf("  %-12s  %s\n", ipl_commands[i]->name, ipl_commands[i]->summary);
 	puts("\nipledger help COMMAND: its words; ipledger help operations: what `call` can call");
 }
 
@@ -47,8 +48,9 @@ static int run_help(const struct ipl_invocation *in)
 	for (size_t i = 0; ipl_commands[i] != NULL; i++) {
 		if (strcmp(ipl_commands[i]->name, in->argv[0]) != 0)
 			continue;
-		printf("usage: ipledger %s %s\n%s\n", ipl_commands[i]->name, ipl_commands[i]->args,
-		       ipl_commands[i]->summary);
+		printf("usage: ipledger %s %s\n%s\n%s", ipl_commands[i]->name,
+		       ipl_commands[i]->args, ipl_commands[i]->summary,
+		       ipl_commands[i]->more == NULL ? "" : ipl_commands[i]->more);
 		return IPL_EXIT_OK;
 	}
 	return ipl_usage(&ipl_cmd_help, "there is no command %s", in->argv[0]);

@@ -341,7 +341,7 @@ static void print_summary(struct import *im, double seconds)
 	ipl_map_add(arena, &result, "Milliseconds", ipl_int((int64_t)(seconds * 1000)));
 	ipl_map_add(arena, &result, "EventsPerSecond",
 		    ipl_int(seconds > 0 ? (int64_t)((double)im->done / seconds) : 0));
-	if (im->in->output == IPL_OUTPUT_JSON) {
+	if (im->in->output != IPL_OUTPUT_TABLE) {
 		ipl_print_result(im->in, &result);
 		return;
 	}

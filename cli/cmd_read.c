@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that only look: status, show, log. */
-#include "cli/client.h"
-#include "cli/command.h"
+/* status and log. */
+#include "cli/ask.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "events/address.h"
-
-#define PAGE_RESULTS 1000
-
-/* Open, call, print, close. */
-static int call_and_print(const struct ipl_invocation *in, const char *operation,
-			  struct ipl_value *params)
-{
-	struct ipl_error err = IPL_ERROR_INIT(in->arena);
-	struct ipl_client *client = NULL;
-	struct ipl_value result;
-	enum ipl_status st = ipl_client_open(in->data, in->server, &client, &err);
-
-	if (in->as_of != NULL)
-		ipl_map_add(in->arena, params, "AsOf", *in->as_of);
-	if (st == IPL_OK)
-		st = ipl_client_call(client, ipl_str_of(operation), params, in->arena, &result,
-				     &err);
-	if (st == IPL_OK)
-		ipl_print_result(in, &result);
-	ipl_client_close(client);
-	return st == IPL_OK ? IPL_EXIT_OK : ipl_fail(&err);
-}
 
 static int run_status(const struct ipl_invocation *in)
 {
@@ -36,7 +11,7 @@ static int run_status(const struct ipl_invocation *in)
 
 	if (in->argc != 0)
 		return ipl_usage(&ipl_cmd_status, "status takes no words");
-	return call_and_print(in, "GetStatus", &params);
+	return ipl_ask_and_print(in, "GetStatus", &params);
 }
 
 const struct ipl_command ipl_cmd_status = {
@@ -44,28 +19,6 @@ const struct ipl_command ipl_cmd_status = {
 	.args = "",
 	.summary = "the ledger's head, its counts and its store",
 	.run = run_status,
-};
-
-static int run_show(const struct ipl_invocation *in)
-{
-	struct ipl_value params = ipl_map();
-	struct ipl_ip6 ip6;
-	uint32_t ip4;
-	bool is_address;
-
-	if (in->argc != 1)
-		return ipl_usage(&ipl_cmd_show, "show takes one id or address");
-	is_address = ipl_ip4_parse(ipl_str_of(in->argv[0]), &ip4) ||
-		     ipl_ip6_parse(ipl_str_of(in->argv[0]), &ip6);
-	ipl_map_add(in->arena, &params, is_address ? "Address" : "Id", ipl_text_of(in->argv[0]));
-	return call_and_print(in, is_address ? "LookupAddress" : "GetEntity", &params);
-}
-
-const struct ipl_command ipl_cmd_show = {
-	.name = "show",
-	.args = "ID|ADDRESS",
-	.summary = "one entity, or who holds an address; now or --as-of",
-	.run = run_show,
 };
 
 /* --- log --- */
@@ -81,38 +34,9 @@ static bool add_bound(const struct ipl_invocation *in, struct ipl_value *params,
 	return true;
 }
 
-/* All pages into one list. */
-static enum ipl_status fetch_events(const struct ipl_invocation *in, struct ipl_value *params,
-				    struct ipl_value *events, struct ipl_error *err)
-{
-	struct ipl_client *client = NULL;
-	struct ipl_str token = IPL_STR("");
-	enum ipl_status st = ipl_client_open(in->data, in->server, &client, err);
-
-	ipl_map_add(in->arena, params, "MaxResults", ipl_int(PAGE_RESULTS));
-	do {
-		struct ipl_value result;
-		const struct ipl_value *page;
-		if (st == IPL_OK && token.len > 0)
-			ipl_map_set(in->arena, params, IPL_STR("NextToken"), ipl_text(token));
-		if (st == IPL_OK)
-			st = ipl_client_call(client, IPL_STR("ListEvents"), params, in->arena,
-					     &result, err);
-		if (st != IPL_OK)
-			break;
-		page = ipl_map_get(&result, "Events");
-		for (uint32_t i = 0; page != NULL && i < page->count; i++)
-			ipl_array_add(in->arena, events, page->item[i]);
-		token = ipl_map_text(&result, "NextToken");
-	} while (token.len > 0);
-	ipl_client_close(client);
-	return st;
-}
-
 static int run_log(const struct ipl_invocation *in)
 {
-	struct ipl_error err = IPL_ERROR_INIT(in->arena);
-	struct ipl_value params = ipl_map(), events = ipl_array(), result = ipl_map();
+	struct ipl_value params = ipl_map();
 	const char *id = NULL;
 
 	for (int i = 0; i < in->argc; i++) {
@@ -133,13 +57,7 @@ static int run_log(const struct ipl_invocation *in)
 	}
 	if (id != NULL)
 		ipl_map_add(in->arena, &params, "Id", ipl_text_of(id));
-	if (in->as_of != NULL)
-		ipl_map_add(in->arena, &params, "AsOf", *in->as_of);
-	if (fetch_events(in, &params, &events, &err) != IPL_OK)
-		return ipl_fail(&err);
-	ipl_map_add(in->arena, &result, "Events", events);
-	ipl_print_result(in, &result);
-	return IPL_EXIT_OK;
+	return ipl_ask_all_and_print(in, "ListEvents", &params);
 }
 
 const struct ipl_command ipl_cmd_log = {

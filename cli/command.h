@@ -14,10 +14,11 @@ enum ipl_exit {
 	IPL_EXIT_DAMAGED = 4,
 };
 
-enum ipl_output { IPL_OUTPUT_TABLE, IPL_OUTPUT_JSON };
+enum ipl_output { IPL_OUTPUT_TABLE, IPL_OUTPUT_JSON, IPL_OUTPUT_YAML, IPL_OUTPUT_CSV };
 
 /** What stands before the command, and the command's own words. */
 struct ipl_invocation {
+	const struct ipl_command *command;
 	const char *data;   /* the ledger's directory */
 	const char *server; /* NULL: the directory's socket, else the directory itself */
 	enum ipl_output output;
@@ -31,23 +32,42 @@ struct ipl_command {
 	const char *name;
 	const char *args;
 	const char *summary;
+	const char *more; /* what else `help` says, lines of up to 79 columns; NULL: nothing */
 	int (*run)(const struct ipl_invocation *in); /* gives an exit status */
 };
 
+extern const struct ipl_command ipl_cmd_assign;
+extern const struct ipl_command ipl_cmd_associate;
 extern const struct ipl_command ipl_cmd_call;
+extern const struct ipl_command ipl_cmd_check_guest;
+extern const struct ipl_command ipl_cmd_convert;
+extern const struct ipl_command ipl_cmd_disassociate;
+extern const struct ipl_command ipl_cmd_eip;
+extern const struct ipl_command ipl_cmd_eni;
+extern const struct ipl_command ipl_cmd_guest;
 extern const struct ipl_command ipl_cmd_help;
 extern const struct ipl_command ipl_cmd_import;
+extern const struct ipl_command ipl_cmd_instance;
+extern const struct ipl_command ipl_cmd_ipv6;
+extern const struct ipl_command ipl_cmd_ipv6gw;
 extern const struct ipl_command ipl_cmd_log;
+extern const struct ipl_command ipl_cmd_map;
+extern const struct ipl_command ipl_cmd_release;
 extern const struct ipl_command ipl_cmd_serve;
 extern const struct ipl_command ipl_cmd_show;
 extern const struct ipl_command ipl_cmd_status;
 extern const struct ipl_command ipl_cmd_version;
+extern const struct ipl_command ipl_cmd_vpc;
+extern const struct ipl_command ipl_cmd_vswitch;
 
 /** All of them, sorted by name; ends with NULL. */
 extern const struct ipl_command *const ipl_commands[];
 
 /** Say how @command is used, on standard error; gives IPL_EXIT_USAGE. */
 int ipl_usage(const struct ipl_command *command, const char *format, ...) IPL_PRINTF(2, 3);
+#define IPL_TYPO_MAX 2u
+/** How many typos make @a of @b; IPL_TYPO_MAX + 1 where it is more than that. */
+size_t ipl_typo_distance(const char *a, const char *b);
 /** Say what went wrong, on standard error; gives the exit status for it. */
 int ipl_fail(const struct ipl_error *err);
 /**

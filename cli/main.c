@@ -9,10 +9,35 @@
 
 #include "events/time.h"
 
+/* Sorted by name, one a line. */
+/* clang-format off */
 const struct ipl_command *const ipl_commands[] = {
-	&ipl_cmd_call, &ipl_cmd_help,   &ipl_cmd_import,  &ipl_cmd_log, &ipl_cmd_serve,
-	&ipl_cmd_show, &ipl_cmd_status, &ipl_cmd_version, NULL,
+	&ipl_cmd_assign,
+	&ipl_cmd_associate,
+	&ipl_cmd_call,
+	&ipl_cmd_check_guest,
+	&ipl_cmd_convert,
+	&ipl_cmd_disassociate,
+	&ipl_cmd_eip,
+	&ipl_cmd_eni,
+	&ipl_cmd_guest,
+	&ipl_cmd_help,
+	&ipl_cmd_import,
+	&ipl_cmd_instance,
+	&ipl_cmd_ipv6,
+	&ipl_cmd_ipv6gw,
+	&ipl_cmd_log,
+	&ipl_cmd_map,
+	&ipl_cmd_release,
+	&ipl_cmd_serve,
+	&ipl_cmd_show,
+	&ipl_cmd_status,
+	&ipl_cmd_version,
+	&ipl_cmd_vpc,
+	&ipl_cmd_vswitch,
+	NULL,
 };
+/* clang-format on */
 
 int ipl_usage(const struct ipl_command *command, const char *format, ...)
 {
@@ -27,6 +52,34 @@ int ipl_usage(const struct ipl_command *command, const char *format, ...)
 	else
 		fprintf(stderr, "\nusage: ipledger %s %s\n", command->name, command->args);
 	return IPL_EXIT_USAGE;
+}
+
+/* Edits (insert, drop, replace, swap neighbours) between two short words, cut at IPL_TYPO_MAX + 1.
+ */
+size_t ipl_typo_distance(const char *a, const char *b)
+{
+	enum { LEN_MAX = 40 };
+	size_t d[LEN_MAX + 1][LEN_MAX + 1];
+	size_t la = strlen(a), lb = strlen(b);
+
+	if (la > LEN_MAX || lb > LEN_MAX)
+		return IPL_TYPO_MAX + 1;
+	for (size_t i = 0; i <= la; i++) {
+		for (size_t k = 0; k <= lb; k++) {
+			size_t best = i == 0 ? k : k == 0 ? i : SIZE_MAX;
+			if (i > 0 && k > 0) {
+				size_t change = d[i - 1][k - 1] + (a[i - 1] != b[k - 1]);
+				size_t edit =
+					(d[i - 1][k] < d[i][k - 1] ? d[i - 1][k] : d[i][k - 1]) + 1;
+				best = change < edit ? change : edit;
+			}
+			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1] &&
+			    d[i - 2][k - 2] + 1 < best)
+				best = d[i - 2][k - 2] + 1;
+			d[i][k] = best;
+		}
+	}
+	return d[la][lb] > IPL_TYPO_MAX ? IPL_TYPO_MAX + 1 : d[la][lb];
 }
 
 static int exit_of(enum ipl_status st)
@@ -128,13 +181,18 @@ static const char *default_data(struct ipl_arena *arena)
 
 static bool read_output(struct ipl_invocation *in, const char *word)
 {
-	if (strcmp(word, "json") == 0)
-		in->output = IPL_OUTPUT_JSON;
-	else if (strcmp(word, "table") == 0)
-		in->output = IPL_OUTPUT_TABLE;
-	else
-		return false;
-	return true;
+	static const char *const words[] = { [IPL_OUTPUT_TABLE] = "table",
+					     [IPL_OUTPUT_JSON] = "json",
+					     [IPL_OUTPUT_YAML] = "yaml",
+					     [IPL_OUTPUT_CSV] = "csv" };
+
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(words); i++) {
+		if (strcmp(word, words[i]) != 0)
+			continue;
+		in->output = (enum ipl_output)i;
+		return true;
+	}
+	return false;
 }
 
 /* Take the shared options out of the words, wherever they stand; -1: go on. */
@@ -150,7 +208,9 @@ static int read_shared(struct ipl_invocation *in, struct ipl_value *as_of)
 			in->server = value;
 		else if ((value = ipl_option(in, &i, "-o")) != NULL) {
 			if (!read_output(in, value))
-				return ipl_usage(NULL, "-o takes table or json, not \"%s\"", value);
+				return ipl_usage(NULL,
+						 "-o takes table, json, yaml or csv, not \"%s\"",
+						 value);
 		} else if ((value = ipl_option(in, &i, "--as-of")) != NULL) {
 			if (!ipl_when(in->arena, value, as_of))
 				return ipl_usage(NULL,
@@ -165,6 +225,23 @@ static int read_shared(struct ipl_invocation *in, struct ipl_value *as_of)
 	if (in->data[0] == '\0')
 		return ipl_usage(NULL, "--data takes a directory");
 	return -1;
+}
+
+static int no_such_command(const char *name)
+{
+	const char *near = NULL;
+	size_t nearest = IPL_TYPO_MAX + 1;
+
+	for (size_t i = 0; ipl_commands[i] != NULL; i++) {
+		size_t distance = ipl_typo_distance(name, ipl_commands[i]->name);
+		if (distance < nearest) {
+			nearest = distance;
+			near = ipl_commands[i]->name;
+		}
+	}
+	if (near != NULL)
+		return ipl_usage(NULL, "there is no command %s: did you mean %s?", name, near);
+	return ipl_usage(NULL, "there is no command %s", name);
 }
 
 static int run(struct ipl_invocation *in)
@@ -185,10 +262,12 @@ static int run(struct ipl_invocation *in)
 	in->argc--;
 	in->argv++;
 	for (size_t i = 0; ipl_commands[i] != NULL; i++) {
-		if (strcmp(ipl_commands[i]->name, name) == 0)
-			return ipl_commands[i]->run(in);
+		if (strcmp(ipl_commands[i]->name, name) != 0)
+			continue;
+		in->command = ipl_commands[i];
+		return ipl_commands[i]->run(in);
 	}
-	return ipl_usage(NULL, "there is no command %s", name);
+	return no_such_command(name);
 }
 
 int main(int argc, char **argv)

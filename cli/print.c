@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Results for people: tables of lists, lines of single things; or JSON as it is. */
 #include "cli/command.h"
+#include "cli/format.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -183,16 +184,8 @@ static void print_list(struct ipl_arena *arena, const struct ipl_value *result, 
 	putchar('\n');
 }
 
-void ipl_print_result(const struct ipl_invocation *in, const struct ipl_value *result)
+static void print_table_of(const struct ipl_invocation *in, const struct ipl_value *result)
 {
-	struct ipl_buf buf = { 0 };
-
-	if (in->output == IPL_OUTPUT_JSON) {
-		ipl_json_write(&buf, result, IPL_JSON_PRETTY);
-		printf("%.*s\n", (int)buf.len, (const char *)buf.at);
-		ipl_buf_release(&buf);
-		return;
-	}
 	for (size_t i = 0; i < IPL_ARRAY_SIZE(lists); i++) {
 		const struct ipl_value *rows = ipl_value_at(result, ipl_str_of(lists[i].path));
 		if (rows != NULL && rows->type == IPL_VALUE_ARRAY) {
@@ -201,4 +194,27 @@ void ipl_print_result(const struct ipl_invocation *in, const struct ipl_value *r
 		}
 	}
 	print_lines(in->arena, result, "");
+}
+
+void ipl_print_result(const struct ipl_invocation *in, const struct ipl_value *result)
+{
+	struct ipl_buf buf = { 0 };
+
+	switch (in->output) {
+	case IPL_OUTPUT_JSON:
+		ipl_json_write(&buf, result, IPL_JSON_PRETTY);
+		ipl_buf_append(&buf, "\n", 1);
+		break;
+	case IPL_OUTPUT_YAML:
+		ipl_yaml_write(&buf, result);
+		break;
+	case IPL_OUTPUT_CSV:
+		ipl_csv_write(&buf, in->arena, result);
+		break;
+	case IPL_OUTPUT_TABLE:
+		print_table_of(in, result);
+		return;
+	}
+	(void)fwrite(buf.at, 1, buf.len, stdout); /* main() looks whether all could be printed */
+	ipl_buf_release(&buf);
 }
