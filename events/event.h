@@ -267,6 +267,10 @@ struct ipl_value ipl_record_value(struct ipl_arena *arena, struct ipl_region_let
 /** A deep copy of a record: lists and text into @arena. */
 void ipl_record_copy(struct ipl_arena *arena, const struct ipl_record *record, const void *from,
 		     void *to);
+/** A record's bytes, as they stand in an event; and back (events/cursor.h), text borrowed. */
+struct ipl_cursor;
+void ipl_record_pack(struct ipl_buf *out, const struct ipl_record *record, const void *at);
+void ipl_record_take(struct ipl_cursor *cursor, const struct ipl_record *record, void *out);
 /** The schema: every type with its number, fields and kinds, as one tree. The log carries it. */
 struct ipl_value ipl_event_schema(struct ipl_arena *arena);
 

@@ -5,6 +5,7 @@
  * value, sizes looked at before memory is taken. (A cursor because the fold of a
  * long log spends most of its time here; the tests hold it against msgpack-c.)
  */
+#include "events/cursor.h"
 #include "events/event.h"
 #include "events/hash.h"
 
@@ -124,6 +125,14 @@ static void pack_links(msgpack_packer *pk, const struct ipl_event *ev)
 	}
 }
 
+void ipl_record_pack(struct ipl_buf *out, const struct ipl_record *record, const void *at)
+{
+	msgpack_packer pk;
+
+	msgpack_packer_init(&pk, out, write_bytes);
+	pack_record(&pk, record, at);
+}
+
 enum ipl_status ipl_event_encode(const struct ipl_event *ev, struct ipl_buf *out,
 				 struct ipl_error *err)
 {
@@ -167,204 +176,54 @@ enum ipl_status ipl_event_encode(const struct ipl_event *ev, struct ipl_buf *out
 
 /* --- from bytes --- */
 
-/* Reads on while `wrong` is NULL; after that every read gives nothing. */
-struct cursor {
-	const uint8_t *at;
-	const uint8_t *end;
-	const char *wrong; /* what was, the first time */
-	struct ipl_arena *arena;
-};
-
-static void fail(struct cursor *c, const char *wrong)
+static void take_small(struct ipl_cursor *c, enum ipl_field_kind kind, uint32_t *out)
 {
-	if (c->wrong == NULL)
-		c->wrong = wrong;
-	c->at = c->end;
-}
-
-static const uint8_t *take(struct cursor *c, size_t len)
-{
-	const uint8_t *at = c->at;
-
-	if ((size_t)(c->end - at) < len) {
-		fail(c, "it ends too early");
-		return NULL;
-	}
-	c->at += len;
-	return at;
-}
-
-/* @len bytes, big-endian, that must be above @above (else a shorter form exists). */
-static uint64_t take_be(struct cursor *c, size_t len, uint64_t above)
-{
-	const uint8_t *at = take(c, len);
-	uint64_t n = 0;
-
-	for (size_t i = 0; at != NULL && i < len; i++)
-		n = n << 8 | at[i];
-	if (at != NULL && n <= above)
-		fail(c, "a number is not in its shortest form");
-	return n;
-}
-
-static uint64_t take_uint(struct cursor *c)
-{
-	const uint8_t *head = take(c, 1);
-
-	if (head == NULL)
-		return 0;
-	switch (*head) {
-	case 0xcc:
-		return take_be(c, 1, 0x7f);
-	case 0xcd:
-		return take_be(c, 2, 0xff);
-	case 0xce:
-		return take_be(c, 4, 0xffff);
-	case 0xcf:
-		return take_be(c, 8, 0xffffffff);
-	default:
-		if (*head > 0x7f)
-			fail(c, "a number is expected");
-		return *head;
-	}
-}
-
-/* Nil is 0, and 0 is nil. */
-static uint64_t take_uint_or_nil(struct cursor *c)
-{
-	uint64_t n;
-
-	if (c->at < c->end && *c->at == 0xc0) {
-		take(c, 1);
-		return 0;
-	}
-	n = take_uint(c);
-	if (n == 0)
-		fail(c, "a number from 1 on or nil is expected");
-	return n;
-}
-
-/* The length after @head: a fix form of @fix with @fix_max, else @h8 (0: none), @h16, @h32. */
-static uint32_t take_len(struct cursor *c, const uint8_t forms[4], uint32_t fix_max)
-{
-	const uint8_t *head = take(c, 1);
-
-	if (head == NULL)
-		return 0;
-	if (forms[0] != 0 && *head >= forms[0] && *head <= forms[0] + fix_max)
-		return *head - forms[0];
-	if (forms[1] != 0 && *head == forms[1])
-		return (uint32_t)(forms[0] != 0 ? take_be(c, 1, fix_max) : take_be(c, 1, 0));
-	if (*head == forms[2])
-		return (uint32_t)take_be(c, 2, forms[1] != 0 ? 0xff : fix_max);
-	if (*head == forms[3])
-		return (uint32_t)take_be(c, 4, 0xffff);
-	fail(c, "another kind of value is expected");
-	return 0;
-}
-
-static uint32_t take_array(struct cursor *c)
-{
-	static const uint8_t forms[4] = { 0x90, 0, 0xdc, 0xdd };
-
-	return take_len(c, forms, 15);
-}
-
-static void expect_array(struct cursor *c, uint32_t count)
-{
-	if (take_array(c) != count)
-		fail(c, "an array has another number of fields than its table");
-}
-
-static struct ipl_str take_text(struct cursor *c)
-{
-	static const uint8_t forms[4] = { 0xa0, 0xd9, 0xda, 0xdb };
-	uint32_t len = take_len(c, forms, 31);
-	const uint8_t *at = take(c, len);
-	struct ipl_str s = { (const char *)at, len };
-
-	if (at == NULL)
-		return IPL_STR("");
-	if (!ipl_str_is_utf8(s))
-		fail(c, "text is not UTF-8");
-	return s;
-}
-
-static const uint8_t *take_bin(struct cursor *c, uint8_t len)
-{
-	const uint8_t *head = take(c, 2);
-
-	if (head != NULL && (head[0] != 0xc4 || head[1] != len))
-		fail(c, "bytes of a fixed length are expected");
-	return take(c, len);
-}
-
-static int64_t take_time(struct cursor *c)
-{
-	uint64_t n = take_uint(c); /* before 1970 there was no cloud */
-
-	if (n > INT64_MAX)
-		fail(c, "a time is out of range");
-	return (int64_t)(n & INT64_MAX);
-}
-
-static void take_small(struct cursor *c, enum ipl_field_kind kind, uint32_t *out)
-{
-	uint64_t n = take_uint(c);
+	uint64_t n = ipl_take_uint(c);
 
 	if (n > UINT32_MAX)
-		fail(c, "an IPv4 address is out of range");
+		ipl_cursor_fail(c, "an IPv4 address is out of range");
 	if (kind != IPL_FIELD_IP4 && ipl_choice_word(kind, (uint32_t)n) == NULL)
-		fail(c, "a choice is unknown");
+		ipl_cursor_fail(c, "a choice is unknown");
 	*out = (uint32_t)n;
 }
 
-static void take_cidr4(struct cursor *c, struct ipl_cidr4 *out)
+static void take_cidr4(struct ipl_cursor *c, struct ipl_cidr4 *out)
 {
-	uint64_t n = take_uint(c);
+	uint64_t n = ipl_take_uint(c);
 	uint64_t base = n >> CIDR4_SHIFT;
 	uint8_t prefix_len = n & ((1u << CIDR4_SHIFT) - 1);
 
 	if (base > UINT32_MAX || prefix_len > 32 ||
 	    (prefix_len < 32 && (base & (UINT32_MAX >> prefix_len)) != 0))
-		fail(c, "an IPv4 block is impossible");
+		ipl_cursor_fail(c, "an IPv4 block is impossible");
 	*out = (struct ipl_cidr4){ (uint32_t)base, prefix_len };
 }
 
-static void take_cidr6(struct cursor *c, struct ipl_cidr6 *out)
+static void take_cidr6(struct ipl_cursor *c, struct ipl_cidr6 *out)
 {
-	const uint8_t *at = take_bin(c, 9);
+	const uint8_t *at = ipl_take_bin(c, 9);
 
 	if (at == NULL)
 		return;
 	*out = (struct ipl_cidr6){ ipl_get_be64(at), at[8] };
 	if (out->prefix_len > 64 ||
 	    (out->prefix_len < 64 && (out->hi & (UINT64_MAX >> out->prefix_len)) != 0))
-		fail(c, "an IPv6 block is impossible");
+		ipl_cursor_fail(c, "an IPv6 block is impossible");
 }
 
-static void take_bool(struct cursor *c, bool *out)
-{
-	const uint8_t *at = take(c, 1);
-
-	if (at != NULL && *at != 0xc2 && *at != 0xc3)
-		fail(c, "a boolean is expected");
-	*out = at != NULL && *at == 0xc3;
-}
-
-static void take_scalar(struct cursor *c, enum ipl_field_kind kind, void *out)
+static void take_scalar(struct ipl_cursor *c, enum ipl_field_kind kind, void *out)
 {
 	const uint8_t *at;
 
 	switch (kind) {
 	case IPL_FIELD_BOOL:
-		take_bool(c, out);
+		ipl_take_bool(c, out);
 		break;
 	case IPL_FIELD_TIME:
-		*(int64_t *)out = take_time(c);
+		*(int64_t *)out = ipl_take_time(c);
 		break;
 	case IPL_FIELD_STR:
-		*(struct ipl_str *)out = take_text(c);
+		*(struct ipl_str *)out = ipl_take_text(c);
 		break;
 	case IPL_FIELD_IP4:
 	case IPL_FIELD_CHARGE:
@@ -377,7 +236,7 @@ static void take_scalar(struct cursor *c, enum ipl_field_kind kind, void *out)
 		take_cidr4(c, out);
 		break;
 	case IPL_FIELD_IP6:
-		at = take_bin(c, 16);
+		at = ipl_take_bin(c, 16);
 		if (at != NULL)
 			*(struct ipl_ip6 *)out =
 				(struct ipl_ip6){ ipl_get_be64(at), ipl_get_be64(at + 8) };
@@ -390,25 +249,26 @@ static void take_scalar(struct cursor *c, enum ipl_field_kind kind, void *out)
 		assert(!"a record is no scalar");
 		break;
 	default:
-		*(uint64_t *)out = take_uint(c);
+		*(uint64_t *)out = ipl_take_uint(c);
 		break;
 	}
 }
 
-static void take_record(struct cursor *c, const struct ipl_record *record, void *out);
+static void take_record(struct ipl_cursor *c, const struct ipl_record *record, void *out);
 
-static void take_list(struct cursor *c, const struct ipl_record *record, struct ipl_any_list *out)
+static void take_list(struct ipl_cursor *c, const struct ipl_record *record,
+		      struct ipl_any_list *out)
 {
-	uint32_t count = take_array(c);
+	uint32_t count = ipl_take_array(c);
 	char *at;
 
 	if (count > (size_t)(c->end - c->at) / record->field_count)
-		fail(c, "a list is longer than the event");
+		ipl_cursor_fail(c, "a list is longer than the event");
 	if (c->wrong != NULL || count == 0)
 		return;
 	at = ipl_arena_array(c->arena, count, record->size_bytes);
 	if (at == NULL) {
-		fail(c, "it takes more memory than there is");
+		ipl_cursor_fail(c, "it takes more memory than there is");
 		return;
 	}
 	*out = (struct ipl_any_list){ at, count };
@@ -420,9 +280,9 @@ static void take_list(struct cursor *c, const struct ipl_record *record, struct 
 	}
 }
 
-static void take_record(struct cursor *c, const struct ipl_record *record, void *out)
+static void take_record(struct ipl_cursor *c, const struct ipl_record *record, void *out)
 {
-	expect_array(c, record->field_count);
+	ipl_expect_array(c, record->field_count);
 	for (uint32_t i = 0; i < record->field_count && c->wrong == NULL; i++) {
 		const struct ipl_field *field = &record->field[i];
 		char *value = (char *)out + field->offset;
@@ -435,25 +295,30 @@ static void take_record(struct cursor *c, const struct ipl_record *record, void 
 	}
 }
 
-static void take_links(struct cursor *c, struct ipl_event *ev)
+void ipl_record_take(struct ipl_cursor *c, const struct ipl_record *record, void *out)
 {
-	uint32_t count = take_array(c);
+	take_record(c, record, out);
+}
+
+static void take_links(struct ipl_cursor *c, struct ipl_event *ev)
+{
+	uint32_t count = ipl_take_array(c);
 
 	if (count % 3 != 0 || count / 3 > IPL_EVENT_TOUCHES_MAX || count > c->end - c->at)
-		fail(c, "the links are not three for each touch");
+		ipl_cursor_fail(c, "the links are not three for each touch");
 	if (c->wrong != NULL)
 		return;
 	ev->link_count = count / 3;
 	ev->links = ipl_arena_array(c->arena, ev->link_count, sizeof(*ev->links));
 	if (ev->links == NULL)
-		fail(c, "it takes more memory than there is");
+		ipl_cursor_fail(c, "it takes more memory than there is");
 	for (uint32_t i = 0; i < ev->link_count && c->wrong == NULL; i++) {
-		uint64_t back = take_uint(c);
-		uint64_t jump = take_uint(c);
-		uint64_t depth = take_uint(c);
+		uint64_t back = ipl_take_uint(c);
+		uint64_t jump = ipl_take_uint(c);
+		uint64_t depth = ipl_take_uint(c);
 		if (back >= ev->seq || jump >= ev->seq || (back == 0) != (depth == 0) ||
 		    (jump != 0 && jump < back) || (back == 0 && jump != 0))
-			fail(c, "a link does not lead back");
+			ipl_cursor_fail(c, "a link does not lead back");
 		ev->links[i] = (struct ipl_link){
 			.back = back == 0 ? 0 : ev->seq - back,
 			.jump = jump == 0 ? 0 : ev->seq - jump,
@@ -462,55 +327,55 @@ static void take_links(struct cursor *c, struct ipl_event *ev)
 	}
 }
 
-static void take_envelope(struct cursor *c, struct ipl_event *out)
+static void take_envelope(struct ipl_cursor *c, struct ipl_event *out)
 {
 	const uint8_t *id;
 
-	expect_array(c, ENVELOPE_FIELDS);
-	if (take_uint(c) != IPL_EVENT_VERSION)
-		fail(c, "its version is unknown");
-	out->seq = take_uint(c);
-	out->time_ms = take_time(c);
-	out->type = (enum ipl_event_type)(take_uint(c) & UINT32_MAX);
-	out->op = (enum ipl_op)(take_uint(c) & UINT32_MAX);
-	out->principal = take_text(c);
-	out->actor = take_text(c);
-	id = take_bin(c, IPL_REQUEST_ID_BYTES);
+	ipl_expect_array(c, ENVELOPE_FIELDS);
+	if (ipl_take_uint(c) != IPL_EVENT_VERSION)
+		ipl_cursor_fail(c, "its version is unknown");
+	out->seq = ipl_take_uint(c);
+	out->time_ms = ipl_take_time(c);
+	out->type = (enum ipl_event_type)(ipl_take_uint(c) & UINT32_MAX);
+	out->op = (enum ipl_op)(ipl_take_uint(c) & UINT32_MAX);
+	out->principal = ipl_take_text(c);
+	out->actor = ipl_take_text(c);
+	id = ipl_take_bin(c, IPL_REQUEST_ID_BYTES);
 	if (id != NULL)
 		memcpy(out->request_id, id, IPL_REQUEST_ID_BYTES);
-	out->client_token = take_text(c);
-	out->params_digest = take_uint(c);
-	out->reason = take_text(c);
-	expect_array(c, 2);
-	out->group_place = take_uint(c);
-	out->group_size = take_uint(c);
-	out->group_step = take_uint_or_nil(c);
+	out->client_token = ipl_take_text(c);
+	out->params_digest = ipl_take_uint(c);
+	out->reason = ipl_take_text(c);
+	ipl_expect_array(c, 2);
+	out->group_place = ipl_take_uint(c);
+	out->group_size = ipl_take_uint(c);
+	out->group_step = ipl_take_uint_or_nil(c);
 	if (c->wrong == NULL && ipl_event_record(out->type) == NULL)
-		fail(c, "its type is unknown");
+		ipl_cursor_fail(c, "its type is unknown");
 	if (c->wrong == NULL && ipl_op_name(out->op) == NULL)
-		fail(c, "its operation is unknown");
+		ipl_cursor_fail(c, "its operation is unknown");
 	if (out->seq == 0 || out->seq > INT64_MAX || out->group_place > out->group_size ||
 	    out->group_place > out->seq)
-		fail(c, "its seq or its place in a group is impossible");
+		ipl_cursor_fail(c, "its seq or its place in a group is impossible");
 }
 
 /* The links must be as many as the touches; that is known only after both. */
-static void check_links(struct cursor *c, const struct ipl_event *ev)
+static void check_links(struct ipl_cursor *c, const struct ipl_event *ev)
 {
 	struct ipl_touches touches;
 	struct ipl_error unused = IPL_ERROR_INIT(NULL);
 
 	if (ipl_event_touches(c->arena, ev, &touches, &unused) != IPL_OK)
-		fail(c, "it takes more memory than there is");
+		ipl_cursor_fail(c, "it takes more memory than there is");
 	else if (touches.count != ev->link_count)
-		fail(c, "there are not as many links as touches");
+		ipl_cursor_fail(c, "there are not as many links as touches");
 }
 
 enum ipl_status ipl_event_decode(struct ipl_str bytes, struct ipl_arena *arena,
 				 struct ipl_event *out, struct ipl_error *err)
 {
 	const uint8_t *at = (const uint8_t *)bytes.at;
-	struct cursor c = { .at = at, .arena = arena };
+	struct ipl_cursor c = { .at = at, .arena = arena };
 
 	memset(out, 0, sizeof(*out));
 	if (bytes.len <= CHECKSUM_BYTES || bytes.len > IPL_EVENT_BYTES_MAX)
@@ -527,7 +392,7 @@ enum ipl_status ipl_event_decode(struct ipl_str bytes, struct ipl_arena *arena,
 	if (c.wrong == NULL)
 		take_links(&c, out);
 	if (c.wrong == NULL && c.at != c.end)
-		fail(&c, "there are bytes after its end");
+		ipl_cursor_fail(&c, "there are bytes after its end");
 	if (c.wrong == NULL)
 		check_links(&c, out);
 	if (c.wrong != NULL && arena->failed)
@@ -541,12 +406,12 @@ enum ipl_status ipl_event_decode(struct ipl_str bytes, struct ipl_arena *arena,
 bool ipl_event_peek(struct ipl_str bytes, uint64_t *seq, int64_t *time_ms)
 {
 	const uint8_t *at = (const uint8_t *)bytes.at;
-	struct cursor c = { .at = at, .end = at + bytes.len };
+	struct ipl_cursor c = { .at = at, .end = at + bytes.len };
 
-	expect_array(&c, ENVELOPE_FIELDS);
-	if (take_uint(&c) != IPL_EVENT_VERSION)
-		fail(&c, "its version is unknown");
-	*seq = take_uint(&c);
-	*time_ms = take_time(&c);
+	ipl_expect_array(&c, ENVELOPE_FIELDS);
+	if (ipl_take_uint(&c) != IPL_EVENT_VERSION)
+		ipl_cursor_fail(&c, "its version is unknown");
+	*seq = ipl_take_uint(&c);
+	*time_ms = ipl_take_time(&c);
 	return c.wrong == NULL;
 }

@@ -444,6 +444,7 @@
 	S(HELLO, Hello, hello, 0) \
 	S(GET_STATUS, GetStatus, none, 0) \
 	S(GET_EVENT, GetEvent, get_event, 0) \
+	S(GET_STATE_HASH, GetStateHash, none, 0) \
 	S(LIST_EVENTS, ListEvents, list_events, PAGED) \
 	S(LIST_REFUSALS, ListRefusals, list_events, PAGED)
 

@@ -4,17 +4,22 @@
 
 #define SETTINGS_BYTES_MAX ((size_t)4 << 20)
 
-static enum ipl_status keep_settings(struct ipl_ledger_state *self, const struct ipl_ev_settings *s,
-				     struct ipl_error *err)
+bool ipl_settings_keep(struct ipl_ledger_state *self, const struct ipl_ev_settings *settings)
 {
 	struct ipl_arena fresh;
 
-	/* The event may share text with the settings that it replaces: those go last. */
+	/* They may share text with the settings that they replace: those go last. */
 	ipl_arena_init(&fresh, SETTINGS_BYTES_MAX);
-	ipl_record_copy(&fresh, &ipl_record_settings, s, &self->settings);
+	ipl_record_copy(&fresh, &ipl_record_settings, settings, &self->settings);
 	ipl_arena_release(&self->arena);
 	self->arena = fresh;
-	if (fresh.failed)
+	return !fresh.failed;
+}
+
+static enum ipl_status keep_settings(struct ipl_ledger_state *self, const struct ipl_ev_settings *s,
+				     struct ipl_error *err)
+{
+	if (!ipl_settings_keep(self, s))
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the settings");
 	return IPL_OK;
 }

@@ -44,6 +44,9 @@ struct ipl_notes *ipl_notes_copy(const struct ipl_notes *notes);
 enum ipl_status ipl_base_rename(struct ipl_base *base, struct ipl_str name,
 				struct ipl_str description, struct ipl_error *err);
 
+/** A copy of @settings of the ledger's own, in place of those it has; false without memory. */
+bool ipl_settings_keep(struct ipl_ledger_state *self, const struct ipl_ev_settings *settings);
+
 bool ipl_numbers_add(struct ipl_numbers *numbers, uint64_t number);
 /** False where it is not there. */
 bool ipl_numbers_remove(struct ipl_numbers *numbers, uint64_t number);

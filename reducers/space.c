@@ -416,18 +416,18 @@ static enum ipl_status open_pools(struct ipl_state *state, struct ipl_error *err
 	return IPL_OK;
 }
 
-static enum ipl_status open_block(struct ipl_state *state, const struct ipl_ev_vswitch_created *e,
-				  struct ipl_error *err)
+static enum ipl_status open_block(struct ipl_state *state, uint64_t vswitch, uint64_t vpc,
+				  struct ipl_cidr4 cidr, struct ipl_error *err)
 {
 	struct ipl_block **slot =
-		ipl_hashmap_put(&state->blocks, ipl_key_entity(IPL_KIND_VSWITCH, e->vswitch));
+		ipl_hashmap_put(&state->blocks, ipl_key_entity(IPL_KIND_VSWITCH, vswitch));
 
 	if (slot == NULL)
 		return ipl_state_no_memory(err);
-	*slot = ipl_block_new(e->cidr, IPL_RESERVED_FIRST, IPL_RESERVED_LAST);
+	*slot = ipl_block_new(cidr, IPL_RESERVED_FIRST, IPL_RESERVED_LAST);
 	if (*slot == NULL)
 		return ipl_state_no_memory(err);
-	chill(state, *slot, e->vpc);
+	chill(state, *slot, vpc);
 	return IPL_OK;
 }
 
@@ -538,7 +538,8 @@ enum ipl_status ipl_spaces_fold(struct ipl_state *state, const struct ipl_event 
 		state->letters = ipl_region_letters(ipl_state_ledger(state)->settings.region);
 		return open_pools(state, err);
 	case IPL_EVENT_VSWITCH_CREATED:
-		return open_block(state, &ev->vswitch_created, err);
+		return open_block(state, ev->vswitch_created.vswitch, ev->vswitch_created.vpc,
+				  ev->vswitch_created.cidr, err);
 	case IPL_EVENT_VSWITCH_DELETED:
 		close_block(state, ev->vswitch_deleted.vswitch, &failed);
 		break;
@@ -547,4 +548,95 @@ enum ipl_status ipl_spaces_fold(struct ipl_state *state, const struct ipl_event 
 		break;
 	}
 	return failed ? ipl_state_no_memory(err) : IPL_OK;
+}
+
+/* --- from the rows of a state --- */
+
+static enum ipl_status misfit(struct ipl_error *err, const char *what, uint64_t number)
+{
+	return ipl_error_set(err, IPL_ERR_CORRUPT, "rows of a state: %s %" PRIu64 " does not fit",
+			     what, number);
+}
+
+enum ipl_status ipl_spaces_load(struct ipl_state *state, const uint64_t *pool_position,
+				uint32_t pool_count, struct ipl_error *err)
+{
+	uint32_t last = state->pool_position; /* opening them sets another */
+	enum ipl_status st;
+
+	state->letters = ipl_region_letters(state->ledger.settings.region);
+	st = open_pools(state, err);
+	if (st != IPL_OK)
+		return st;
+	if (pool_count != state->pool_count || (last >= pool_count && last != 0))
+		return misfit(err, "the number of pools", pool_count);
+	state->pool_position = last;
+	for (uint32_t i = 0; i < pool_count; i++) {
+		if (pool_position[i] >= ipl_cidr4_size(state->pool[i]->cidr))
+			return misfit(err, "the position in pool", i);
+		state->pool[i]->position = pool_position[i];
+	}
+	return IPL_OK;
+}
+
+enum ipl_status ipl_spaces_load_vpc(struct ipl_state *state, uint64_t vpc, struct ipl_error *err)
+{
+	const struct ipl_cidr6 none = { 0 };
+	uint64_t position = state->ipv6_block_position; /* settling moves it */
+	enum ipl_status st =
+		ipl_spaces_settle_vpc(state, vpc, none, ipl_state_vpc(state, vpc)->ipv6_cidr, err);
+
+	state->ipv6_block_position = position;
+	return st;
+}
+
+enum ipl_status ipl_spaces_load_vswitch(struct ipl_state *state, uint64_t vswitch,
+					struct ipl_error *err)
+{
+	const struct ipl_vswitch *self = ipl_state_vswitch(state, vswitch);
+
+	if (ipl_state_vpc(state, self->vpc) == NULL)
+		return misfit(err, "vSwitch", vswitch);
+	return open_block(state, vswitch, self->vpc, self->cidr, err);
+}
+
+enum ipl_status ipl_spaces_load_picker(struct ipl_state *state, uint64_t vswitch, uint64_t position,
+				       uint64_t ipv6_position, struct ipl_error *err)
+{
+	struct ipl_key key = ipl_key_entity(IPL_KIND_VSWITCH, vswitch);
+	struct ipl_block *const *block = ipl_hashmap_find(&state->blocks, key);
+	uint64_t *slot;
+
+	if (block == NULL || position >= ipl_cidr4_size((*block)->cidr))
+		return misfit(err, "the picker of vSwitch", vswitch);
+	(*block)->position = position;
+	if (ipv6_position == IPL_IPV6_RESERVED_FIRST)
+		return IPL_OK;
+	slot = ipl_hashmap_put(&state->ipv6_positions, key);
+	if (slot == NULL)
+		return ipl_state_no_memory(err);
+	*slot = ipv6_position;
+	return IPL_OK;
+}
+
+enum ipl_status ipl_spaces_load_address(struct ipl_state *state, struct ipl_key key,
+					const struct ipl_holding *holding, struct ipl_error *err)
+{
+	bool is_held = holding->role != IPL_ROLE_NONE, failed = false;
+	bool is_private = key.kind == IPL_KIND_IP4 && key.a != 0;
+	struct ipl_block *block = is_held && is_private ?
+					  own_block(state, holding->vswitch, &failed) :
+					  block_around(state, key);
+
+	if (is_held && is_private &&
+	    (block == NULL || !ipl_cidr4_contains(block->cidr, (uint32_t)key.b)))
+		return misfit(err, "a private address in vSwitch", holding->vswitch);
+	if (block != NULL)
+		ipl_block_take(block, (uint32_t)key.b);
+	if (is_held)
+		return IPL_OK;
+	if (!set_cooling(state, key, holding->cool_until) ||
+	    !heap_push(state, (struct ipl_cooling){ holding->cool_until, key }))
+		return ipl_state_no_memory(err);
+	return IPL_OK;
 }

@@ -74,4 +74,19 @@ enum ipl_status ipl_spaces_settle_vpc(struct ipl_state *state, uint64_t vpc, str
 enum ipl_status ipl_spaces_fold(struct ipl_state *state, const struct ipl_event *ev,
 				struct ipl_error *err);
 
+/*
+ * What follows from the rows of a state (rows.c), in their order: the pools from the ledger's
+ * settings, blocks and owners from VPCs and vSwitches, what is not available from addresses.
+ * IPL_ERR_CORRUPT where a row fits to no row before it.
+ */
+enum ipl_status ipl_spaces_load(struct ipl_state *state, const uint64_t *pool_position,
+				uint32_t pool_count, struct ipl_error *err);
+enum ipl_status ipl_spaces_load_vpc(struct ipl_state *state, uint64_t vpc, struct ipl_error *err);
+enum ipl_status ipl_spaces_load_vswitch(struct ipl_state *state, uint64_t vswitch,
+					struct ipl_error *err);
+enum ipl_status ipl_spaces_load_picker(struct ipl_state *state, uint64_t vswitch, uint64_t position,
+				       uint64_t ipv6_position, struct ipl_error *err);
+enum ipl_status ipl_spaces_load_address(struct ipl_state *state, struct ipl_key key,
+					const struct ipl_holding *holding, struct ipl_error *err);
+
 #endif

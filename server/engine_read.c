@@ -10,6 +10,7 @@
 
 #include "events/hash.h"
 #include "events/time.h"
+#include "replay/state_hash.h"
 #include "store/tree.h"
 
 /* How long a past state is folded before others have their turn; the clock is looked at so often.
@@ -444,6 +445,21 @@ static enum ipl_status get_status(struct ipl_engine *engine, const struct ipl_ca
 	return st;
 }
 
+/* Also of now it is folded: the live state may have been looked at later than its last event. */
+static enum ipl_status get_state_hash(struct ipl_engine *engine, const struct ipl_moment *moment,
+				      struct ipl_arena *arena, struct ipl_answer *answer)
+{
+	const struct ipl_state *state;
+	uint8_t hash[IPL_DIGEST_BYTES];
+	enum ipl_status st = view_at(engine, moment->seq, &state, &answer->err);
+
+	if (st == IPL_OK)
+		st = ipl_state_hash(state, hash, &answer->err);
+	if (st == IPL_OK)
+		ipl_map_add(arena, &answer->result, "Hash", hex(arena, hash, sizeof(hash)));
+	return st;
+}
+
 static enum ipl_status get_event(struct ipl_engine *engine, const struct ipl_args_get_event *args,
 				 const struct ipl_moment *moment, struct ipl_arena *arena,
 				 struct ipl_answer *answer)
@@ -498,6 +514,9 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 	case IPL_SERVICE_GET_EVENT:
 		/* The event's own map, the same that lists and notifications show. */
 		return get_event(engine, args, &moment, arena, answer);
+	case IPL_SERVICE_GET_STATE_HASH:
+		st = get_state_hash(engine, &moment, arena, answer);
+		break;
 	case IPL_SERVICE_LIST_EVENTS:
 		st = ipl_engine_list_events(engine, operation, args, common, moment.seq, arena,
 					    answer);
