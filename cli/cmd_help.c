@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "operations/operation.h"
+#include "replay/expr.h"
 
 static void list_commands(void)
 {
@@ -35,6 +36,19 @@ static void list_operations(void)
 	     "EventTime; every read AsOf, and lists MaxResults NextToken.");
 }
 
+static void list_expressions(void)
+{
+	puts("values    7  \"text\"  true  false  nil  10.0.1.5  an id, and ID.Member of what it "
+	     "shows\n"
+	     "operators + -   == != < <= > >=   not   and   or   ( )\n");
+#define X(NAME, name, text) printf("  %-28s %s\n", name, text);
+	IPL_EXPR_WORD_LIST(X)
+#undef X
+#define X(NAME, name, least, most, args, text) printf("  %-28s %s\n", name "(" args ")", text);
+	IPL_EXPR_FUNCTION_LIST(X)
+#undef X
+}
+
 static int run_help(const struct ipl_invocation *in)
 {
 	if (in->argc == 0) {
@@ -43,6 +57,10 @@ static int run_help(const struct ipl_invocation *in)
 	}
 	if (strcmp(in->argv[0], "operations") == 0) {
 		list_operations();
+		return IPL_EXIT_OK;
+	}
+	if (strcmp(in->argv[0], "expressions") == 0) {
+		list_expressions();
 		return IPL_EXIT_OK;
 	}
 	for (size_t i = 0; ipl_commands[i] != NULL; i++) {
@@ -58,7 +76,7 @@ static int run_help(const struct ipl_invocation *in)
 
 const struct ipl_command ipl_cmd_help = {
 	.name = "help",
-	.args = "[COMMAND|operations]",
+	.args = "[COMMAND|operations|expressions]",
 	.summary = "what there is",
 	.run = run_help,
 };
