@@ -6,6 +6,7 @@
  */
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/progress.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "events/hash.h"
 #include "events/json.h"
@@ -42,18 +41,9 @@ struct import {
 	} refused[CODES_MAX];
 	size_t refused_codes;
 	uint64_t first_seq, last_seq;
-	int64_t begin_ns, shown_ns;
+	struct ipl_progress progress;
 	uint64_t bytes_read, bytes_total;
-	bool is_shown; /* a progress bar */
 };
-
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static struct ipl_key name_key(struct ipl_str name)
 {
@@ -106,22 +96,12 @@ static void note_seq(struct import *im, const struct ipl_value *result)
 		im->last_seq = (uint64_t)seq->integer;
 }
 
-static void show_progress(struct import *im, bool at_end)
+/* How many rows the file may have, from those read so far; 0: unknown. */
+static uint64_t rows_in_all(const struct import *im)
 {
-	int64_t now_ns = monotonic_ns();
-	double seconds = (double)(now_ns - im->begin_ns) / 1e9;
-	int percent = im->bytes_total == 0 ? -1 : (int)(im->bytes_read * 100 / im->bytes_total);
-	char bar[33] = "                                ";
-
-	if (!im->is_shown || (!at_end && now_ns - im->shown_ns < 100000000))
-		return;
-	im->shown_ns = now_ns;
-	for (int i = 0; i < percent * 32 / 100; i++)
-		bar[i] = '#';
-	fprintf(stderr, "\r[%s] %3d%%  %" PRIu64 " rows  %.0f/s ", bar, percent < 0 ? 0 : percent,
-		im->answered, seconds > 0 ? (double)im->answered / seconds : 0);
-	if (at_end)
-		fputc('\n', stderr);
+	if (im->bytes_total == 0 || im->bytes_read == 0 || im->bytes_read > im->bytes_total)
+		return im->bytes_total == 0 ? 0 : im->sent;
+	return (uint64_t)((double)im->sent * (double)im->bytes_total / (double)im->bytes_read);
 }
 
 /* Wait for one answer. Anything but OK or a refusal ends the import. */
@@ -156,7 +136,7 @@ static enum ipl_status take_answer(struct import *im, struct ipl_error *err)
 	im->as[im->answered % WINDOW] = NULL;
 	im->answered++;
 	ipl_arena_release(&arena);
-	show_progress(im, false);
+	ipl_progress_update(&im->progress, im->answered, rows_in_all(im));
 	return st;
 }
 
@@ -357,12 +337,12 @@ static int import_file(struct import *im, FILE *file)
 	struct ipl_error err = IPL_ERROR_INIT(im->in->arena);
 	enum ipl_status st = ipl_client_open(im->in->data, im->in->server, &im->client, &err);
 
-	im->begin_ns = monotonic_ns();
+	ipl_progress_begin(&im->progress, "rows");
 	if (st == IPL_OK)
 		st = take_rows(im, file, &err);
-	show_progress(im, true);
+	ipl_progress_end(&im->progress, im->answered, rows_in_all(im));
 	if (im->client != NULL)
-		print_summary(im, (double)(monotonic_ns() - im->begin_ns) / 1e9);
+		print_summary(im, ipl_progress_seconds(&im->progress));
 	ipl_client_close(im->client);
 	if (st != IPL_OK)
 		return ipl_fail(&err);
@@ -388,7 +368,6 @@ static int run_import(const struct ipl_invocation *in)
 		return IPL_EXIT_USAGE;
 	}
 	im->in = in;
-	im->is_shown = isatty(STDERR_FILENO) == 1;
 	if (fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode))
 		im->bytes_total = (uint64_t)info.st_size;
 	ipl_arena_init(&im->row, (size_t)64 << 20);

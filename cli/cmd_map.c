@@ -9,9 +9,8 @@
  * two, # above, @ all.
  */
 #include "cli/ask.h"
+#include "cli/progress.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,14 +35,6 @@ struct map {
 	uint32_t size;   /* addresses */
 	bool has_colour; /* a terminal, and NO_COLOR is not set */
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal_number)
-{
-	(void)signal_number;
-	interrupted = 1;
-}
 
 /* --- what is where --- */
 
@@ -268,21 +259,18 @@ static int show_once(const struct ipl_invocation *in, const char *vswitch, bool 
 
 static int watch(const struct ipl_invocation *in, const char *vswitch)
 {
-	struct sigaction action = { .sa_handler = on_interrupt };
 	struct ipl_arena arena;
 	int rc = IPL_EXIT_OK;
 
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	ipl_interrupt_catch();
 	ipl_arena_init(&arena, (size_t)1 << 30);
-	while (rc == IPL_EXIT_OK && !interrupted) {
+	while (rc == IPL_EXIT_OK && !ipl_interrupted()) {
 		const struct timespec period = { .tv_sec = WATCH_PERIOD };
 		struct ipl_invocation again = *in;
 		ipl_arena_reset(&arena);
 		again.arena = &arena;
 		rc = show_once(&again, vswitch, isatty(STDOUT_FILENO) == 1);
-		if (rc == IPL_EXIT_OK && !interrupted)
+		if (rc == IPL_EXIT_OK && !ipl_interrupted())
 			(void)nanosleep(&period, NULL); /* a signal ends it, as it should */
 	}
 	ipl_arena_release(&arena);

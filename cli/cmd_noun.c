@@ -133,6 +133,15 @@ static const struct deed *find_deed(const char *noun, const char *verb)
 	return NULL;
 }
 
+const char *ipl_verb_at(const char *noun, size_t index)
+{
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(deeds); i++) {
+		if (strcmp(deeds[i].noun, noun) == 0 && index-- == 0)
+			return deeds[i].verb;
+	}
+	return NULL;
+}
+
 static void list_deeds(FILE *to, const char *noun)
 {
 	for (size_t i = 0; i < IPL_ARRAY_SIZE(deeds); i++) {
@@ -211,7 +220,7 @@ static int run_noun(const struct ipl_invocation *in)
 #define NOUN(noun, what)                                                                          \
 	const struct ipl_command ipl_cmd_##noun = {                                               \
 		.name = #noun,                                                                    \
-		.args = "VERB [WORD]... [--parameter VALUE | Name=value]...",                     \
+		.args = "VERB [WORD]... [OPTION VALUE | Name=value]...",                          \
 		.summary = what,                                                                  \
 		.more = "Without a verb it lists them with the operations behind them. Options\n" \
 			"are the operation's parameters: --cidr-block 10.0.0.0/16, or\n"          \

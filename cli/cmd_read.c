@@ -23,17 +23,6 @@ const struct ipl_command ipl_cmd_status = {
 
 /* --- log --- */
 
-static bool add_bound(const struct ipl_invocation *in, struct ipl_value *params, const char *text,
-		      const char *seq_name, const char *time_name)
-{
-	struct ipl_value when;
-
-	if (!ipl_when(in->arena, text, &when))
-		return false;
-	ipl_map_add(in->arena, params, when.type == IPL_VALUE_INT ? seq_name : time_name, when);
-	return true;
-}
-
 static int run_log(const struct ipl_invocation *in)
 {
 	struct ipl_value params = ipl_map();
@@ -42,9 +31,9 @@ static int run_log(const struct ipl_invocation *in)
 	for (int i = 0; i < in->argc; i++) {
 		const char *from = ipl_option(in, &i, "--from");
 		const char *to = from != NULL ? NULL : ipl_option(in, &i, "--to");
-		if (from != NULL && !add_bound(in, &params, from, "FromSeq", "FromTime"))
+		if (from != NULL && !ipl_add_bound(in, &params, from, "FromSeq", "FromTime"))
 			return ipl_usage(&ipl_cmd_log, "--from %s is no moment", from);
-		if (to != NULL && !add_bound(in, &params, to, "ToSeq", "ToTime"))
+		if (to != NULL && !ipl_add_bound(in, &params, to, "ToSeq", "ToTime"))
 			return ipl_usage(&ipl_cmd_log, "--to %s is no moment", to);
 		if (from != NULL || to != NULL)
 			continue;

@@ -38,12 +38,15 @@ struct ipl_command {
 
 extern const struct ipl_command ipl_cmd_assign;
 extern const struct ipl_command ipl_cmd_associate;
+extern const struct ipl_command ipl_cmd_backup;
 extern const struct ipl_command ipl_cmd_call;
 extern const struct ipl_command ipl_cmd_check_guest;
+extern const struct ipl_command ipl_cmd_completion;
 extern const struct ipl_command ipl_cmd_convert;
 extern const struct ipl_command ipl_cmd_disassociate;
 extern const struct ipl_command ipl_cmd_eip;
 extern const struct ipl_command ipl_cmd_eni;
+extern const struct ipl_command ipl_cmd_export;
 extern const struct ipl_command ipl_cmd_guest;
 extern const struct ipl_command ipl_cmd_help;
 extern const struct ipl_command ipl_cmd_import;
@@ -53,6 +56,7 @@ extern const struct ipl_command ipl_cmd_ipv6gw;
 extern const struct ipl_command ipl_cmd_log;
 extern const struct ipl_command ipl_cmd_map;
 extern const struct ipl_command ipl_cmd_release;
+extern const struct ipl_command ipl_cmd_restore;
 extern const struct ipl_command ipl_cmd_serve;
 extern const struct ipl_command ipl_cmd_show;
 extern const struct ipl_command ipl_cmd_status;
@@ -77,6 +81,12 @@ int ipl_fail(const struct ipl_error *err);
 const char *ipl_option(const struct ipl_invocation *in, int *i, const char *name);
 /** A seq, an RFC 3339 time, or a span back from now (5m, 2h, 3d): as `AsOf` takes it. */
 bool ipl_when(struct ipl_arena *arena, const char *text, struct ipl_value *out);
+
+/** The same as a member of @params: under @seq_name or @time_name. False where it is no moment. */
+bool ipl_add_bound(const struct ipl_invocation *in, struct ipl_value *params, const char *text,
+		   const char *seq_name, const char *time_name);
+/** The @index-th verb of a noun such as "vpc"; NULL beyond the last. */
+const char *ipl_verb_at(const char *noun, size_t index);
 
 /** Print a result, as the invocation wants it. */
 void ipl_print_result(const struct ipl_invocation *in, const struct ipl_value *result);

@@ -14,12 +14,15 @@
 const struct ipl_command *const ipl_commands[] = {
 	&ipl_cmd_assign,
 	&ipl_cmd_associate,
+	&ipl_cmd_backup,
 	&ipl_cmd_call,
 	&ipl_cmd_check_guest,
+	&ipl_cmd_completion,
 	&ipl_cmd_convert,
 	&ipl_cmd_disassociate,
 	&ipl_cmd_eip,
 	&ipl_cmd_eni,
+	&ipl_cmd_export,
 	&ipl_cmd_guest,
 	&ipl_cmd_help,
 	&ipl_cmd_import,
@@ -29,6 +32,7 @@ const struct ipl_command *const ipl_commands[] = {
 	&ipl_cmd_log,
 	&ipl_cmd_map,
 	&ipl_cmd_release,
+	&ipl_cmd_restore,
 	&ipl_cmd_serve,
 	&ipl_cmd_show,
 	&ipl_cmd_status,
@@ -161,6 +165,17 @@ bool ipl_when(struct ipl_arena *arena, const char *text, struct ipl_value *out)
 	clock_gettime(CLOCK_REALTIME, &now);
 	ipl_time_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - n * unit, formatted);
 	*out = ipl_textf(arena, "%s", formatted);
+	return true;
+}
+
+bool ipl_add_bound(const struct ipl_invocation *in, struct ipl_value *params, const char *text,
+		   const char *seq_name, const char *time_name)
+{
+	struct ipl_value when;
+
+	if (!ipl_when(in->arena, text, &when))
+		return false;
+	ipl_map_add(in->arena, params, when.type == IPL_VALUE_INT ? seq_name : time_name, when);
 	return true;
 }
 

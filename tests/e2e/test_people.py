@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Given: a person (or a script) at the command line.
 Claimed: verbs see what an id or an address is, nouns reach every operation, the console's layout,
-the map, the guest's view; output as table, JSON, YAML and CSV; a typo gets a suggestion."""
+the map, the guest's view, exports, backups, completion; output as table, JSON, YAML and CSV; a typo gets a suggestion."""
 import csv
 import io
 import json
@@ -10,6 +10,7 @@ import os
 import pty
 import re
 import subprocess
+import tempfile
 
 from ledger import BINARY, BIG, Server, Tap, ZONE
 
@@ -209,6 +210,74 @@ def test_guest(sh, vswitch):
     status("a guest of nothing", sh.run("guest", "i-nothing"), 1, "InvalidInstanceId.NotFound")
 
 
+def test_export(sh, server):
+    lines = [json.loads(line) for line in sh.ok("export", "jsonl").splitlines()]
+    TAP.equal(lines, sh.json("log")["Events"], "export jsonl: every event, one a line")
+    TAP.equal([e["Seq"] for e in map(json.loads, sh.ok("export", "jsonl", "--from", "5", "--to", "7").splitlines())],
+              [5, 6, 7], "or a range")
+    rows = list(csv.DictReader(io.StringIO(sh.ok("--as-of", "4", "export", "csv"))))
+    TAP.equal([(r["Address"], r["Kind"]) for r in rows], [("10.0.1.1", "PrimaryPrivate"), ("198.18.0.1", "PublicIp")],
+              "export csv: who held what, then")
+    rows = list(csv.DictReader(io.StringIO(sh.ok("export", "csv"))))
+    for row in rows:
+        scope = ["--vpc-id", row["VpcId"]] if row["VpcId"] else []
+        holding = sh.json("show", row["Address"], *scope)["Holdings"]
+        if row["Kind"] not in [h["Kind"] for h in holding]:
+            TAP.ok(False, f"{row} is not so", holding)
+    counts = sh.json("status")["Counts"]
+    TAP.equal([sum(r["Kind"] == kind for r in rows) for kind in ("PrimaryPrivate", "Eip", "Ipv6")],
+              [counts["NetworkInterface"], counts["Eip"], counts["Ipv6Address"]], "as many as there are")
+    with tempfile.TemporaryDirectory() as folder:
+        target = os.path.join(folder, "out")
+        sh.ok("export", "jsonl", "--file", target)
+        with open(target, encoding="utf-8") as file:
+            TAP.equal(len(file.readlines()), len(lines), "into a file")
+        status("into nowhere", sh.run("export", "jsonl", "--file", os.path.join(folder, "no", "x")), 3)
+        TAP.equal(os.listdir(folder), ["out"], "nothing is left beside it")
+    status("export of what is no format", sh.run("export", "xml"), 2)
+
+
+def test_backup(sh, server):
+    with tempfile.TemporaryDirectory() as folder:
+        copy, again = os.path.join(folder, "copy"), os.path.join(folder, "again")
+        made = sh.json("backup", copy)
+        head = sh.json("status")
+        TAP.equal((made["HeadSeq"], made["HeadRoot"]), (head["HeadSeq"], head["HeadRoot"]), "backup beside a server")
+        TAP.equal(sorted(os.listdir(copy)), ["log.mdb"], "holds the log and nothing else")
+        there = Shell(again)
+        there.ok("restore", copy)
+        TAP.equal(there.json("call", "DescribeNetworkInterfaces", "MaxResults=1000")["NetworkInterfaceSets"],
+                  sh.json("call", "DescribeNetworkInterfaces", "MaxResults=1000")["NetworkInterfaceSets"],
+                  "what is restored is the same")
+        other = Server(data=again)
+        TAP.equal(there.json("status")["LedgerId"], head["LedgerId"], "and can be served")
+        other.stop()
+        status("restore over a ledger", there.run("restore", copy), 1, "holds a ledger already")
+        status("backup over a backup", sh.run("backup", copy), 1, "holds a ledger already")
+        status("restore of nothing", Shell(os.path.join(folder, "x")).run("restore", folder), 3)
+        with open(os.path.join(copy, "log.mdb"), "r+b") as file:
+            content = file.read()
+            file.seek(0)
+            file.write(content.replace(b"ticket 4711", b"ticket 4712"))
+        bad = Shell(os.path.join(folder, "bad"))
+        status("restore of a damaged backup", bad.run("restore", copy), 4, "verify")
+        TAP.equal([f for f in os.listdir(bad.data) if f != "lock"], [], "leaves nothing behind")
+
+
+def test_completion(sh):
+    for shell in ("bash", "zsh", "fish"):
+        script = sh.ok("completion", shell)
+        TAP.ok("DescribeNetworkInterfaces" in script and "disassociate" in script, f"completion {shell}", script[:200])
+    ask = ("source <({} completion bash); COMP_WORDS=({}); COMP_CWORD={}; _ipledger; echo ${{COMPREPLY[@]}}")
+    for words, wanted in ((["ipledger", "dis"], "disassociate"), (["ipledger", "-o", "ya"], "yaml"),
+                          (["ipledger", "--data", "x", "vpc", "cre"], "create"),
+                          (["ipledger", "call", "AllocateE"], "AllocateEipAddress"),
+                          (["ipledger", "export", "js"], "jsonl"), (["ipledger", "assign", "--ipv"], "--ipv6")):
+        done = subprocess.run(["bash", "-c", ask.format(BINARY, " ".join(words), len(words) - 1)], capture_output=True,
+                              text=True, timeout=30, check=False)
+        TAP.equal(done.stdout.strip(), wanted, f"{' '.join(words)}<TAB>")
+
+
 def main():
     server = Server()
     sh = Shell(server.data)
@@ -218,6 +287,9 @@ def main():
     test_pages(sh, vswitch)
     test_map(sh, vswitch)
     test_guest(sh, vswitch)
+    test_export(sh, server)
+    test_backup(sh, server)
+    test_completion(sh)
     server.remove()
     TAP.end()
 
