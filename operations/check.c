@@ -117,6 +117,7 @@ static const union ipl_entity *named(struct ipl_decision *d, enum ipl_kind kind,
 
 	if (ipl_id_parse(ipl_state_letters(d->state), id, &found, number) && found == kind)
 		entity = ipl_state_find(d->state, kind, *number);
+	d->is_unknown = entity == NULL;
 	if (entity == NULL)
 		ipl_refuse_id(d->err, code, id, "%s %.*s does not exist: %s lists those that do",
 			      ipl_kind_name(kind), (int)(id.len > 64 ? 64 : id.len), id.at,
@@ -173,6 +174,30 @@ const struct ipl_ipv6bw *ipl_named_ipv6bw(struct ipl_decision *d, struct ipl_str
 						number);
 }
 
+enum ipl_status ipl_named_zone(struct ipl_decision *d, struct ipl_str zone)
+{
+	const struct ipl_ev_zone_list *zones = &ipl_settings(d)->zones;
+
+	for (uint32_t i = 0; i < zones->count; i++) {
+		if (ipl_str_equal(zones->at[i].id, zone))
+			return IPL_OK;
+	}
+	d->is_unknown = true;
+	return ipl_refuse_parameter(d->err, IPL_CODE_ZONE_NOT_FOUND, "ZoneId",
+				    "zone %.*s does not exist: those of the ledger's settings do",
+				    IPL_STR_ARG(zone));
+}
+
+enum ipl_status ipl_refused_limit(struct ipl_decision *d, const char *rule, uint64_t limit,
+				  uint64_t count, uint64_t requested)
+{
+	ipl_error_add(d->err, "Rule", ipl_text_of(rule));
+	ipl_error_add(d->err, "Limit", ipl_int((int64_t)limit));
+	ipl_error_add(d->err, "Count", ipl_int((int64_t)count));
+	ipl_error_add(d->err, "Requested", ipl_int((int64_t)requested));
+	return IPL_REFUSED;
+}
+
 /* --- limits --- */
 
 const struct ipl_ev_settings *ipl_settings(const struct ipl_decision *d)
@@ -202,11 +227,7 @@ enum ipl_status ipl_check_quota(struct ipl_decision *d, enum ipl_code code, cons
 		   "the quota %s is %" PRIu64 ", %" PRIu64 " are in use and %" PRIu64
 		   " more are asked for: raise it with ModifyLedgerSettings",
 		   name, quota, used, more);
-	ipl_error_add(d->err, "Quota", ipl_text_of(name));
-	ipl_error_add(d->err, "Limit", ipl_int((int64_t)quota));
-	ipl_error_add(d->err, "Used", ipl_int((int64_t)used));
-	ipl_error_add(d->err, "Requested", ipl_int((int64_t)more));
-	return IPL_REFUSED;
+	return ipl_refused_limit(d, name, quota, used, more);
 }
 
 struct ipl_type_limits ipl_instance_limits(const struct ipl_decision *d,

@@ -9,40 +9,39 @@
 /* --- allocate and release --- */
 
 /* An address of the pools that was asked for by name. */
-static enum ipl_status check_named_public(struct ipl_decision *d, struct ipl_str text, uint32_t *ip)
+static enum ipl_status check_named_public(struct ipl_decision *d, uint32_t ip)
 {
+	IPL_ARGS(d, allocate_eip);
 	struct ipl_holding holding;
 	bool offered = false;
 
-	if (!ipl_ip4_parse(text, ip))
-		return ipl_refuse_parameter(d->err, IPL_CODE_INVALID_PARAMETER, "IpAddress",
-					    "IpAddress \"%.*s\" is no IPv4 address",
-					    IPL_STR_ARG(text));
 	for (uint32_t i = 0; i < ipl_state_pool_count(d->state); i++) {
 		struct ipl_cidr4 cidr = ipl_state_pool(d->state, i)->cidr;
 		offered = offered ||
-			  (ipl_cidr4_contains(cidr, *ip) && *ip - cidr.base >= IPL_POOL_RESERVED &&
-			   ipl_cidr4_last(cidr) - *ip >= IPL_POOL_RESERVED);
+			  (ipl_cidr4_contains(cidr, ip) && ip - cidr.base >= IPL_POOL_RESERVED &&
+			   ipl_cidr4_last(cidr) - ip >= IPL_POOL_RESERVED);
 	}
 	if (!offered)
 		return ipl_refuse_parameter(d->err, IPL_CODE_EIP_IP_UNFAMILIAR, "IpAddress",
 					    "%.*s is not among the addresses that the public pools "
 					    "hand out",
-					    IPL_STR_ARG(text));
-	holding = ipl_state_holding(d->state, ipl_key_ip4(0, *ip));
+					    IPL_STR_ARG(args->ip));
+	holding = ipl_state_holding(d->state, ipl_key_ip4(0, ip));
 	if (holding.role == IPL_ROLE_NONE)
 		return IPL_OK;
-	ipl_refuse_parameter(d->err, IPL_CODE_EIP_IP_ALLOCATED, "IpAddress",
-			     "%.*s is in use since event %" PRIu64, IPL_STR_ARG(text),
-			     holding.since_seq);
-	return holding.eip != 0 ? ipl_refused_entity(d, IPL_KIND_EIP, holding.eip) :
-				  ipl_refused_entity(d, IPL_KIND_ENI, holding.eni);
+	ipl_refuse_held(d, IPL_CODE_EIP_IP_ALLOCATED, ipl_show_ip4(d->arena, ip), &holding);
+	ipl_error_add(d->err, "Parameter", ipl_text_of("IpAddress"));
+	return IPL_REFUSED;
 }
 
-static enum ipl_status check_allocate(struct ipl_decision *d)
+static enum ipl_status check_allocate(struct ipl_decision *d, uint32_t *ip)
 {
 	IPL_ARGS(d, allocate_eip);
 
+	if (args->ip.len > 0 && !ipl_ip4_parse(args->ip, ip))
+		return ipl_refuse_parameter(d->err, IPL_CODE_INVALID_PARAMETER, "IpAddress",
+					    "IpAddress \"%.*s\" is no IPv4 address",
+					    IPL_STR_ARG(args->ip));
 	if (!ipl_str_is(args->instance_charge, "PostPaid") ||
 	    !ipl_str_is(args->charge_type, "PostPaid"))
 		return ipl_refuse_parameter(d->err, IPL_CODE_UNSUPPORTED_PARAMETER,
@@ -63,10 +62,10 @@ enum ipl_status ipl_decide_allocate_eip(struct ipl_decision *d)
 	IPL_ARGS(d, allocate_eip);
 	bool named = args->ip.len > 0;
 	uint32_t ip = 0;
-	enum ipl_status st = check_allocate(d);
+	enum ipl_status st = check_allocate(d, &ip);
 
 	if (st == IPL_OK)
-		st = named ? check_named_public(d, args->ip, &ip) :
+		st = named ? check_named_public(d, ip) :
 			     ipl_pick_public(d, IPL_CODE_EIP_POOL_EMPTY, &ip);
 	if (st != IPL_OK)
 		return st;
@@ -312,28 +311,33 @@ enum ipl_status ipl_decide_associate_eip(struct ipl_decision *d)
 
 /* --- unassociate --- */
 
-/* If a target is named it must be the bound one. */
-static enum ipl_status check_bound(struct ipl_decision *d, const struct ipl_eip *eip)
+/* What is named may be an instance or a network interface, and must exist. */
+static enum ipl_status find_bound(struct ipl_decision *d, enum ipl_kind *kind, uint64_t *number)
 {
 	IPL_ARGS(d, unassociate_eip);
-	enum ipl_kind kind = IPL_KIND_NONE;
-	uint64_t number = 0;
+
+	*kind = IPL_KIND_NONE;
+	if (args->target.len == 0 ||
+	    (ipl_id_parse(ipl_state_letters(d->state), args->target, kind, number) &&
+	     (*kind == IPL_KIND_INSTANCE || *kind == IPL_KIND_ENI) &&
+	     ipl_state_find(d->state, *kind, *number) != NULL))
+		return IPL_OK;
+	d->is_unknown = true;
+	return ipl_refuse_id(d->err, IPL_CODE_INSTANCE_NOT_FOUND_UNASSOCIATE, args->target,
+			     "%.*s does not exist", IPL_STR_ARG(args->target));
+}
+
+/* If a target is named it must be the bound one. */
+static enum ipl_status check_bound(struct ipl_decision *d, const struct ipl_eip *eip,
+				   enum ipl_kind kind, uint64_t number)
+{
+	IPL_ARGS(d, unassociate_eip);
 	uint32_t ip;
 
-	if (args->target.len > 0) {
-		bool exists =
-			ipl_id_parse(ipl_state_letters(d->state), args->target, &kind, &number) &&
-			(kind == IPL_KIND_INSTANCE || kind == IPL_KIND_ENI) &&
-			ipl_state_find(d->state, kind, number) != NULL;
-		if (!exists)
-			return ipl_refuse_id(d->err, IPL_CODE_INSTANCE_NOT_FOUND_UNASSOCIATE,
-					     args->target, "%.*s does not exist",
-					     IPL_STR_ARG(args->target));
-		if (number != (kind == IPL_KIND_ENI ? eip->eni : eip->instance))
-			return ipl_refuse_id(d->err, IPL_CODE_EIP_BIND_INSTANCE_NOT_FOUND,
-					     args->target, "%.*s is not bound to %.*s",
-					     IPL_STR_ARG(args->eip), IPL_STR_ARG(args->target));
-	}
+	if (kind != IPL_KIND_NONE && number != (kind == IPL_KIND_ENI ? eip->eni : eip->instance))
+		return ipl_refuse_id(d->err, IPL_CODE_EIP_BIND_INSTANCE_NOT_FOUND, args->target,
+				     "%.*s is not bound to %.*s", IPL_STR_ARG(args->eip),
+				     IPL_STR_ARG(args->target));
 	if (args->private_ip.len > 0 &&
 	    (!ipl_ip4_parse(args->private_ip, &ip) || ip != eip->private_ip))
 		return ipl_refuse_parameter(d->err, IPL_CODE_IP_UNASSIGNED, "PrivateIpAddress",
@@ -345,17 +349,18 @@ static enum ipl_status check_bound(struct ipl_decision *d, const struct ipl_eip 
 enum ipl_status ipl_decide_unassociate_eip(struct ipl_decision *d)
 {
 	IPL_ARGS(d, unassociate_eip);
-	uint64_t number;
+	uint64_t number, target = 0;
 	const struct ipl_eip *eip = ipl_named_eip(d, args->eip, &number);
+	enum ipl_kind kind;
 	const struct ipl_eni *eni;
 	enum ipl_status st;
 
-	if (eip == NULL)
+	if (eip == NULL || find_bound(d, &kind, &target) != IPL_OK)
 		return IPL_REFUSED;
 	if (eip->eni == 0)
 		return ipl_refuse_state(d, IPL_CODE_EIP_STATUS, IPL_KIND_EIP, number, "Available",
 					"InUse");
-	st = check_bound(d, eip);
+	st = check_bound(d, eip, kind, target);
 	if (st != IPL_OK)
 		return st;
 	eni = ipl_state_eni(d->state, eip->eni);

@@ -139,7 +139,7 @@ static enum ipl_status check_fits(struct ipl_decision *d, const struct ipl_eni *
 			   "the instance has %u network interfaces, its type %.*s takes %u",
 			   instance->enis.count, IPL_STR_ARG(instance->base.notes->type),
 			   limits->eni_max);
-		ipl_error_add(d->err, "Limit", ipl_int(limits->eni_max));
+		ipl_refused_limit(d, "EniQuantity", limits->eni_max, instance->enis.count, 1);
 		return ipl_refused_entity(d, IPL_KIND_INSTANCE, number);
 	}
 	if (eni->address_count > limits->ip4_max) {
@@ -148,12 +148,13 @@ static enum ipl_status check_fits(struct ipl_decision *d, const struct ipl_eni *
 			   "takes %u",
 			   eni->address_count, IPL_STR_ARG(instance->base.notes->type),
 			   limits->ip4_max);
-		ipl_error_add(d->err, "Limit", ipl_int(limits->ip4_max));
+		ipl_refused_limit(d, "EniPrivateIpAddressQuantity", limits->ip4_max,
+				  eni->address_count, 0);
 		return ipl_refused_entity(d, IPL_KIND_INSTANCE, number);
 	}
 	if (eni->ipv6.count > limits->ip6_max) {
 		ipl_refuse_ipv6_limit(d, instance->base.notes->type, limits->ip6_max,
-				      eni->ipv6.count);
+				      eni->ipv6.count, 0);
 		return ipl_refused_entity(d, IPL_KIND_INSTANCE, number);
 	}
 	return IPL_OK;
@@ -324,9 +325,10 @@ static enum ipl_status check_count(struct ipl_decision *d, const struct ipl_eni 
 		   "many",
 		   eni->address_count, limit, more);
 	ipl_refused_entity(d, IPL_KIND_ENI, number);
-	ipl_error_add(d->err, "Limit", ipl_int(limit));
-	ipl_error_add(d->err, "Requested", ipl_int(more));
-	return IPL_REFUSED;
+	return ipl_refused_limit(d,
+				 eni->instance != 0 ? "EniPrivateIpAddressQuantity" :
+						      "addresses of an available network interface",
+				 limit, eni->address_count, more);
 }
 
 static enum ipl_status check_no_binded(struct ipl_decision *d, const struct ipl_eni *eni,
@@ -350,11 +352,6 @@ enum ipl_status ipl_decide_assign_private_ips(struct ipl_decision *d)
 	const struct ipl_eni *eni;
 	enum ipl_status st;
 
-	if (total == 0)
-		return ipl_refuse_parameter(d->err, IPL_CODE_MISSING_PARAMETER_ENI,
-					    "PrivateIpAddress",
-					    "PrivateIpAddress or SecondaryPrivateIpAddressCount is "
-					    "required");
 	eni = ipl_named_eni(d, args->eni, IPL_CODE_ENI_NOT_FOUND, &number);
 	if (eni == NULL)
 		return IPL_REFUSED;

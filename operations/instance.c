@@ -64,7 +64,7 @@ enum ipl_status ipl_decide_stop_instance(struct ipl_decision *d)
 
 enum ipl_status ipl_decide_reboot_instance(struct ipl_decision *d)
 {
-	IPL_ARGS(d, instance);
+	IPL_ARGS(d, reboot);
 	uint64_t number;
 	const struct ipl_instance *instance =
 		ipl_named_instance(d, args->instance, IPL_CODE_INSTANCE_NOT_FOUND, &number);

@@ -193,7 +193,7 @@ enum ipl_status ipl_check_ipv6_on(struct ipl_decision *d, uint64_t vswitch)
 }
 
 enum ipl_status ipl_refuse_ipv6_limit(struct ipl_decision *d, struct ipl_str type, uint32_t limit,
-				      uint32_t wanted)
+				      uint32_t count, uint32_t more)
 {
 	if (limit == 0)
 		ipl_refuse(d->err, IPL_CODE_ENI_IP6_UNSUPPORTED,
@@ -202,10 +202,8 @@ enum ipl_status ipl_refuse_ipv6_limit(struct ipl_decision *d, struct ipl_str typ
 		ipl_refuse(d->err, IPL_CODE_ENI_IP6_LIMIT,
 			   "%u IPv6 addresses on one network interface: instance type %.*s "
 			   "takes %u",
-			   wanted, IPL_STR_ARG(type), limit);
-	ipl_error_add(d->err, "Limit", ipl_int(limit));
-	ipl_error_add(d->err, "Count", ipl_int(wanted));
-	return IPL_REFUSED;
+			   count + more, IPL_STR_ARG(type), limit);
+	return ipl_refused_limit(d, "EniIpv6AddressQuantity", limit, count, more);
 }
 
 /* --- assign and unassign --- */
@@ -234,15 +232,15 @@ static enum ipl_status check_count(struct ipl_decision *d, const struct ipl_eni 
 			   "the network interface has %u IPv6 addresses and takes %u: %u more are "
 			   "too many",
 			   eni->ipv6.count, IPL_FREE_ENI_IPV6_MAX, more);
-		ipl_error_add(d->err, "Limit", ipl_int(IPL_FREE_ENI_IPV6_MAX));
-		ipl_error_add(d->err, "Count", ipl_int(eni->ipv6.count));
+		ipl_refused_limit(d, "IPv6 addresses of an available network interface",
+				  IPL_FREE_ENI_IPV6_MAX, eni->ipv6.count, more);
 		return ipl_refused_entity(d, IPL_KIND_ENI, number);
 	}
 	instance = ipl_state_instance(d->state, eni->instance);
 	limits = ipl_instance_limits(d, instance);
 	if (wanted <= limits.ip6_max)
 		return IPL_OK;
-	ipl_refuse_ipv6_limit(d, instance->base.notes->type, limits.ip6_max, wanted);
+	ipl_refuse_ipv6_limit(d, instance->base.notes->type, limits.ip6_max, eni->ipv6.count, more);
 	return ipl_refused_entity(d, IPL_KIND_ENI, number);
 }
 
@@ -256,9 +254,6 @@ enum ipl_status ipl_decide_assign_ipv6(struct ipl_decision *d)
 	uint64_t number;
 	enum ipl_status st;
 
-	if (args->ipv6.count + picked == 0)
-		return ipl_refuse_parameter(d->err, IPL_CODE_MISSING_PARAMETER_ENI, "Ipv6Address",
-					    "Ipv6Address or Ipv6AddressCount is required");
 	eni = ipl_named_eni(d, args->eni, IPL_CODE_ENI_NOT_FOUND, &number);
 	if (eni == NULL)
 		return IPL_REFUSED;

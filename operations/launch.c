@@ -46,26 +46,26 @@ struct plan {
 
 /* --- what is named --- */
 
-static const struct ipl_args_nic *primary_nic(const struct ipl_args_run_instances *args,
-					      uint32_t *count)
+static bool is_primary(const struct ipl_args_nic *nic)
 {
-	const struct ipl_args_nic *nics = args->nics.at, *found = NULL;
+	return ipl_str_is(nic->type, "Primary");
+}
 
-	*count = 0;
+static const struct ipl_args_nic *primary_nic(const struct ipl_args_run_instances *args)
+{
+	const struct ipl_args_nic *nics = args->nics.at;
+
 	for (uint32_t i = 0; i < args->nics.count; i++) {
-		if (ipl_str_is(nics[i].type, "Primary")) {
-			found = &nics[i];
-			++*count;
-		}
+		if (is_primary(&nics[i]))
+			return &nics[i];
 	}
-	return found;
+	return NULL;
 }
 
 static enum ipl_status plan_primary(struct ipl_decision *d, struct plan *plan)
 {
 	IPL_ARGS(d, run_instances);
-	uint32_t primaries;
-	const struct ipl_args_nic *nic = primary_nic(args, &primaries);
+	const struct ipl_args_nic *nic = primary_nic(args);
 	struct ipl_str id = nic != NULL && nic->vswitch.len > 0 ? nic->vswitch : args->vswitch;
 	const struct ipl_vswitch *vswitch;
 
@@ -75,17 +75,6 @@ static enum ipl_status plan_primary(struct ipl_decision *d, struct plan *plan)
 	vswitch = ipl_named_vswitch(d, id, &plan->nic[0].vswitch);
 	if (vswitch == NULL)
 		return IPL_REFUSED;
-	if (primaries > 1)
-		return ipl_refuse_parameter(
-			d->err, IPL_CODE_NIC_PARAMETERS, "NetworkInterface",
-			"%u network interfaces are Primary: an instance has one", primaries);
-	if (nic != NULL && (args->vswitch.len > 0 || args->private_ip.len > 0 ||
-			    args->ipv6.count > 0 || args->ipv6_count != IPL_ABSENT))
-		return ipl_refuse_parameter(
-			d->err, IPL_CODE_PARAMETER_CONFLICT, "NetworkInterface",
-			"the primary network interface is described twice: by "
-			"NetworkInterface and by VSwitchId, PrivateIpAddress, Ipv6Address or "
-			"Ipv6AddressCount");
 	plan->vpc = vswitch->vpc;
 	plan->zone = vswitch->base.notes->zone;
 	plan->nic[0].args = nic;
@@ -98,32 +87,14 @@ static enum ipl_status plan_primary(struct ipl_decision *d, struct plan *plan)
 	return IPL_OK;
 }
 
-static enum ipl_status plan_existing(struct ipl_decision *d, struct plan *plan,
-				     const struct ipl_args_nic *args, struct nic *nic)
+static enum ipl_status plan_existing(struct ipl_decision *d, const struct ipl_args_nic *args,
+				     struct nic *nic)
 {
 	const struct ipl_eni *eni =
 		ipl_named_eni(d, args->eni, IPL_CODE_ENI_NOT_FOUND, &nic->existing);
 
 	if (eni == NULL)
 		return IPL_REFUSED;
-	if (eni->instance != 0)
-		return ipl_refuse_state(d, IPL_CODE_ENI_STATE, IPL_KIND_ENI, nic->existing, "InUse",
-					"Available");
-	for (uint32_t i = 0; i < plan->nic_count; i++) {
-		if (plan->nic[i].existing == nic->existing)
-			return ipl_refuse_parameter(d->err, IPL_CODE_NIC_PARAMETERS,
-						    "NetworkInterface", "%.*s is named twice",
-						    IPL_STR_ARG(args->eni));
-	}
-	if (eni->vpc != plan->vpc)
-		return ipl_refuse_id(d->err, IPL_CODE_ENI_VPC_MISMATCH, args->eni,
-				     "%.*s is in another VPC than the instance",
-				     IPL_STR_ARG(args->eni));
-	if (!ipl_str_equal(eni->base.notes->zone, plan->zone))
-		return ipl_refuse_id(d->err, IPL_CODE_ENI_ZONE_MISMATCH, args->eni,
-				     "%.*s is in zone %.*s, the instance in %.*s",
-				     IPL_STR_ARG(args->eni), IPL_STR_ARG(eni->base.notes->zone),
-				     IPL_STR_ARG(plan->zone));
 	nic->secondary_count = eni->address_count - 1;
 	nic->ipv6_count = eni->ipv6.count;
 	return IPL_OK;
@@ -132,27 +103,13 @@ static enum ipl_status plan_existing(struct ipl_decision *d, struct plan *plan,
 static enum ipl_status plan_new(struct ipl_decision *d, struct plan *plan,
 				const struct ipl_args_nic *args, struct nic *nic)
 {
-	const struct ipl_vswitch *vswitch;
-
 	nic->vswitch = plan->nic[0].vswitch;
 	nic->ip = args->primary_ip;
 	if (args->secondary_count != IPL_ABSENT)
 		nic->secondary_count = (uint32_t)args->secondary_count;
 	if (args->vswitch.len == 0)
 		return IPL_OK;
-	vswitch = ipl_named_vswitch(d, args->vswitch, &nic->vswitch);
-	if (vswitch == NULL)
-		return IPL_REFUSED;
-	if (vswitch->vpc != plan->vpc)
-		return ipl_refuse_id(d->err, IPL_CODE_ENI_VPC_MISMATCH, args->vswitch,
-				     "%.*s is in another VPC than the instance",
-				     IPL_STR_ARG(args->vswitch));
-	if (!ipl_str_equal(vswitch->base.notes->zone, plan->zone))
-		return ipl_refuse_id(
-			d->err, IPL_CODE_ENI_ZONE_MISMATCH, args->vswitch,
-			"%.*s is in zone %.*s, the instance in %.*s", IPL_STR_ARG(args->vswitch),
-			IPL_STR_ARG(vswitch->base.notes->zone), IPL_STR_ARG(plan->zone));
-	return IPL_OK;
+	return ipl_named_vswitch(d, args->vswitch, &nic->vswitch) == NULL ? IPL_REFUSED : IPL_OK;
 }
 
 static enum ipl_status plan_secondaries(struct ipl_decision *d, struct plan *plan)
@@ -166,31 +123,13 @@ static enum ipl_status plan_secondaries(struct ipl_decision *d, struct plan *pla
 		if (&nics[i] == plan->nic[0].args)
 			continue;
 		*nic = (struct nic){ .args = &nics[i] };
-		st = nics[i].eni.len > 0 ? plan_existing(d, plan, &nics[i], nic) :
+		st = nics[i].eni.len > 0 ? plan_existing(d, &nics[i], nic) :
 					   plan_new(d, plan, &nics[i], nic);
 		if (st != IPL_OK)
 			return st;
 		plan->nic_count++;
 	}
-	return IPL_OK;
-}
-
-static enum ipl_status check_zone(struct ipl_decision *d, const struct plan *plan)
-{
-	IPL_ARGS(d, run_instances);
-	const struct ipl_ev_zone_list *zones = &ipl_settings(d)->zones;
-	bool exists = false;
-
-	if (args->zone.len == 0 || ipl_str_equal(args->zone, plan->zone))
-		return IPL_OK;
-	for (uint32_t i = 0; i < zones->count; i++)
-		exists = exists || ipl_str_equal(zones->at[i].id, args->zone);
-	if (!exists)
-		return ipl_refuse_parameter(d->err, IPL_CODE_ZONE_NOT_FOUND, "ZoneId",
-					    "zone %.*s does not exist", IPL_STR_ARG(args->zone));
-	return ipl_refuse_parameter(d->err, IPL_CODE_ZONE_MISMATCH, "ZoneId",
-				    "ZoneId is %.*s, the vSwitch is in %.*s",
-				    IPL_STR_ARG(args->zone), IPL_STR_ARG(plan->zone));
+	return args->zone.len == 0 ? IPL_OK : ipl_named_zone(d, args->zone);
 }
 
 /* --- exclusive members and ranges --- */
@@ -240,7 +179,37 @@ static enum ipl_status check_ipv6(struct ipl_decision *d, const struct plan *pla
 					    "Ipv6Address names addresses for one instance, Amount "
 					    "is %" PRId64 ": use Ipv6AddressCount",
 					    args->amount);
-	return ipv6_wanted(plan) == 0 ? IPL_OK : ipl_check_ipv6_on(d, plan->nic[0].vswitch);
+	return IPL_OK;
+}
+
+/* How the interfaces are described: the primary one once, no existing one twice. */
+static enum ipl_status check_nics(struct ipl_decision *d, const struct plan *plan)
+{
+	IPL_ARGS(d, run_instances);
+	const struct ipl_args_nic *nics = args->nics.at, *primary = plan->nic[0].args;
+
+	for (uint32_t i = 0; i < args->nics.count; i++) {
+		if (is_primary(&nics[i]) && &nics[i] != primary)
+			return ipl_refuse_parameter(
+				d->err, IPL_CODE_NIC_PARAMETERS, "NetworkInterface",
+				"two network interfaces are Primary: an instance has one");
+	}
+	if (primary != NULL && (args->vswitch.len > 0 || args->private_ip.len > 0 ||
+				args->ipv6.count > 0 || args->ipv6_count != IPL_ABSENT))
+		return ipl_refuse_parameter(
+			d->err, IPL_CODE_PARAMETER_CONFLICT, "NetworkInterface",
+			"the primary network interface is described twice: by "
+			"NetworkInterface and by VSwitchId, PrivateIpAddress, Ipv6Address or "
+			"Ipv6AddressCount");
+	for (uint32_t i = 1; i < plan->nic_count; i++) {
+		for (uint32_t k = 1; k < i && plan->nic[i].existing != 0; k++) {
+			if (plan->nic[i].existing == plan->nic[k].existing)
+				return ipl_refuse_parameter(
+					d->err, IPL_CODE_NIC_PARAMETERS, "NetworkInterface",
+					"%.*s is named twice", IPL_STR_ARG(plan->nic[i].args->eni));
+		}
+	}
+	return IPL_OK;
 }
 
 static enum ipl_status check_exclusive(struct ipl_decision *d, const struct plan *plan)
@@ -285,6 +254,57 @@ static enum ipl_status check_exclusive(struct ipl_decision *d, const struct plan
 	return st == IPL_OK ? check_bandwidth(d) : st;
 }
 
+/* --- state of what is related --- */
+
+static enum ipl_status check_place(struct ipl_decision *d, const struct plan *plan,
+				   struct ipl_str id, uint64_t vpc, struct ipl_str zone)
+{
+	if (vpc != plan->vpc)
+		return ipl_refuse_id(d->err, IPL_CODE_ENI_VPC_MISMATCH, id,
+				     "%.*s is in another VPC than the instance", IPL_STR_ARG(id));
+	if (!ipl_str_equal(zone, plan->zone))
+		return ipl_refuse_id(d->err, IPL_CODE_ENI_ZONE_MISMATCH, id,
+				     "%.*s is in zone %.*s, the instance in %.*s", IPL_STR_ARG(id),
+				     IPL_STR_ARG(zone), IPL_STR_ARG(plan->zone));
+	return IPL_OK;
+}
+
+static enum ipl_status check_existing(struct ipl_decision *d, const struct plan *plan,
+				      const struct nic *nic)
+{
+	const struct ipl_eni *eni = ipl_state_eni(d->state, nic->existing);
+
+	if (eni->instance != 0)
+		return ipl_refuse_state(d, IPL_CODE_ENI_STATE, IPL_KIND_ENI, nic->existing, "InUse",
+					"Available");
+	return check_place(d, plan, nic->args->eni, eni->vpc, eni->base.notes->zone);
+}
+
+static enum ipl_status check_related(struct ipl_decision *d, const struct plan *plan)
+{
+	IPL_ARGS(d, run_instances);
+	enum ipl_status st = IPL_OK;
+
+	if (args->zone.len > 0 && !ipl_str_equal(args->zone, plan->zone))
+		return ipl_refuse_parameter(d->err, IPL_CODE_ZONE_MISMATCH, "ZoneId",
+					    "ZoneId is %.*s, the vSwitch is in %.*s",
+					    IPL_STR_ARG(args->zone), IPL_STR_ARG(plan->zone));
+	for (uint32_t i = 1; st == IPL_OK && i < plan->nic_count; i++) {
+		const struct nic *nic = &plan->nic[i];
+		const struct ipl_vswitch *vswitch;
+		if (nic->existing != 0) {
+			st = check_existing(d, plan, nic);
+			continue;
+		}
+		vswitch = ipl_state_vswitch(d->state, nic->vswitch);
+		st = check_place(d, plan, nic->args->vswitch, vswitch->vpc,
+				 vswitch->base.notes->zone);
+	}
+	if (st != IPL_OK || ipv6_wanted(plan) == 0)
+		return st;
+	return ipl_check_ipv6_on(d, plan->nic[0].vswitch);
+}
+
 /* --- quotas and limits --- */
 
 static enum ipl_status check_limits(struct ipl_decision *d, const struct plan *plan)
@@ -299,8 +319,9 @@ static enum ipl_status check_limits(struct ipl_decision *d, const struct plan *p
 			"%u at creation",
 			plan->nic_count, IPL_STR_ARG(args->type),
 			plan->limits.is_small ? 1 : plan->limits.eni_max);
-		ipl_error_add(d->err, "Limit", ipl_int(plan->limits.eni_max));
-		return IPL_REFUSED;
+		return ipl_refused_limit(d, "EniQuantity",
+					 plan->limits.is_small ? 1 : plan->limits.eni_max, 0,
+					 plan->nic_count);
 	}
 	for (uint32_t i = 0; i < plan->nic_count; i++) {
 		if (plan->nic[i].secondary_count + 1 <= plan->limits.ip4_max)
@@ -310,16 +331,16 @@ static enum ipl_status check_limits(struct ipl_decision *d, const struct plan *p
 				     "takes %u",
 				     plan->nic[i].secondary_count + 1, IPL_STR_ARG(args->type),
 				     plan->limits.ip4_max);
-		ipl_error_add(d->err, "Limit", ipl_int(plan->limits.ip4_max));
-		return IPL_REFUSED;
+		return ipl_refused_limit(d, "EniPrivateIpAddressQuantity", plan->limits.ip4_max, 0,
+					 (uint64_t)plan->nic[i].secondary_count + 1);
 	}
 	for (uint32_t i = 1; i < plan->nic_count; i++) {
 		if (plan->nic[i].ipv6_count > plan->limits.ip6_max)
 			return ipl_refuse_ipv6_limit(d, args->type, plan->limits.ip6_max,
-						     plan->nic[i].ipv6_count);
+						     plan->nic[i].ipv6_count, 0);
 	}
 	if (ipv6_wanted(plan) > plan->limits.ip6_max)
-		return ipl_refuse_ipv6_limit(d, args->type, plan->limits.ip6_max,
+		return ipl_refuse_ipv6_limit(d, args->type, plan->limits.ip6_max, 0,
 					     ipv6_wanted(plan));
 	return IPL_OK;
 }
@@ -572,9 +593,11 @@ enum ipl_status ipl_decide_run_instances(struct ipl_decision *d)
 	if (st == IPL_OK)
 		st = plan_secondaries(d, &plan);
 	if (st == IPL_OK)
-		st = check_zone(d, &plan);
+		st = check_nics(d, &plan);
 	if (st == IPL_OK)
 		st = check_exclusive(d, &plan);
+	if (st == IPL_OK)
+		st = check_related(d, &plan);
 	if (st == IPL_OK)
 		st = check_limits(d, &plan);
 	if (st != IPL_OK)

@@ -89,6 +89,8 @@ struct ipl_common {
 	struct ipl_str reason;
 	struct ipl_str actor;
 	int64_t event_time_ms; /* IPL_ABSENT: none */
+	/* A value out of its range, which comes after what does not exist; NULL: none. */
+	const struct ipl_error *late;
 	/* reads */
 	const struct ipl_value *as_of; /* NULL: now */
 	int64_t max_results;
@@ -137,7 +139,8 @@ const struct ipl_operation *ipl_operation_of(enum ipl_op op);
 /**
  * Read @params (a map, or nil for none) by the table into @args (zeroed,
  * operation->params->size_bytes) and @common. Text is borrowed from @params.
- * Refused with the path of the member in Detail.Parameter.
+ * Refused with the path of the member in Detail.Parameter. Of a write a value
+ * that is out of its range is no refusal yet: @common->late is it.
  */
 enum ipl_status ipl_operation_parse(const struct ipl_operation *operation,
 				    const struct ipl_value *params, struct ipl_arena *arena,
@@ -161,9 +164,11 @@ struct ipl_decision {
 	const void *args;
 	int64_t time_ms; /* the event's */
 	struct ipl_arena *arena;
-	struct ipl_error *err;   /* with an arena, for details */
-	struct ipl_event *ev;    /* empty; type and body are the decision's */
-	struct ipl_picks *picks; /* addresses that this decision has taken so far */
+	struct ipl_error *err;        /* with an arena, for details */
+	struct ipl_event *ev;         /* empty; type and body are the decision's */
+	struct ipl_picks *picks;      /* addresses that this decision has taken so far */
+	const struct ipl_error *late; /* a value out of range: refused unless is_unknown */
+	bool is_unknown;              /* refused because what is named does not exist */
 	/* Set where the answer is already a fact, and nothing is to be appended. */
 	uint64_t answered_by; /* seq of the event that made it so */
 	int64_t answered_ms;  /* its time */

@@ -24,7 +24,7 @@
 #define IPL_PARAMS_LIST(X) \
 	X(tag) X(nic) X(type) X(transact_step) X(transact) X(none) X(settings) \
 	X(create_instance) X(modify_eip) \
-	X(associate_cidr) X(unassociate_cidr) X(change_address) X(modify_vpc) \
+	X(associate_cidr) X(unassociate_cidr) X(reboot) X(change_address) X(modify_vpc) \
 	X(modify_vswitch) X(describe_vpc) X(check_address) X(describe_status) X(check_guest) \
 	X(describe_types) X(create_vpc) X(delete_vpc) X(create_vswitch) \
 	X(delete_vswitch) X(run_instances) X(instance) X(stop_instance) \
@@ -116,6 +116,9 @@
 	P(O, RECS, tags, Tag, 0, 0, 20, tag)
 #define IPL_PARAMS_instance(P, O) \
 	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "")
+#define IPL_PARAMS_reboot(P, O) \
+	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "") \
+	P(O, BOOL, force, ForceStop, 0, 0, 0, "false")
 #define IPL_PARAMS_stop_instance(P, O) \
 	P(O, STR, instance, InstanceId, REQUIRED, 1, 64, "") \
 	P(O, WORD, mode, StoppedMode, DEFAULTED, 0, 0, "KeepCharging|StopCharging") \
@@ -389,7 +392,7 @@
 	W(RELEASE_EIP, ReleaseEipAddress, release_eip, release_eip, 0) \
 	W(CONVERT_PUBLIC_IP, ConvertNatPublicIpToEip, instance, convert_public_ip, 0) \
 	W(CREATE_INSTANCE, CreateInstance, create_instance, create_instance, 0) \
-	W(REBOOT_INSTANCE, RebootInstance, instance, reboot_instance, 0) \
+	W(REBOOT_INSTANCE, RebootInstance, reboot, reboot_instance, 0) \
 	W(MODIFY_EIP, ModifyEipAddressAttribute, modify_eip, modify_eip, 0) \
 	W(ASSOCIATE_CIDR, AssociateVpcCidrBlock, associate_cidr, associate_cidr, 0) \
 	W(UNASSOCIATE_CIDR, UnassociateVpcCidrBlock, unassociate_cidr, unassociate_cidr, 0) \

@@ -35,6 +35,11 @@ enum ipl_status ipl_refuse_parameter(struct ipl_error *err, enum ipl_code code, 
 /** Add "Id" and "Ids" of an entity to a refusal that was just made. */
 enum ipl_status ipl_refused_entity(struct ipl_decision *d, enum ipl_kind kind, uint64_t number);
 
+/** Add to a refusal which @rule it was (a quota, or a column of the type table), its limit, how
+ * many there are and how many more were asked for. */
+enum ipl_status ipl_refused_limit(struct ipl_decision *d, const char *rule, uint64_t limit,
+				  uint64_t count, uint64_t requested);
+
 /* --- what is named must exist; NULL with the refusal in @err --- */
 
 const struct ipl_vpc *ipl_named_vpc(struct ipl_decision *d, struct ipl_str id, uint64_t *number);
@@ -52,6 +57,9 @@ const struct ipl_ipv6gw *ipl_named_ipv6gw(struct ipl_decision *d, struct ipl_str
 					  uint64_t *number);
 const struct ipl_ipv6bw *ipl_named_ipv6bw(struct ipl_decision *d, struct ipl_str id,
 					  uint64_t *number);
+
+/** Whether the ledger has that zone. */
+enum ipl_status ipl_named_zone(struct ipl_decision *d, struct ipl_str zone);
 
 /* --- limits --- */
 
@@ -116,9 +124,9 @@ enum ipl_status ipl_check_ipv6_on(struct ipl_decision *d, uint64_t vswitch);
 enum ipl_status ipl_check_ipv6_unused(struct ipl_decision *d, uint64_t vswitch);
 enum ipl_status ipl_check_ipv6_names(struct ipl_decision *d, const struct ipl_strs *names,
 				     int64_t count);
-/** Refuse @wanted addresses where the type takes @limit. */
+/** Refuse @more addresses beside @count where the type takes @limit. */
 enum ipl_status ipl_refuse_ipv6_limit(struct ipl_decision *d, struct ipl_str type, uint32_t limit,
-				      uint32_t wanted);
+				      uint32_t count, uint32_t more);
 
 /** Where a decision goes on numbering and picking IPv6 addresses of one vSwitch. Begin with zeros.
  */

@@ -18,6 +18,8 @@
 struct parser {
 	struct ipl_arena *arena;
 	struct ipl_error *err;
+	struct ipl_error *late;    /* the first value out of its range; NULL: none */
+	bool may_be_late;          /* it waits for what does not exist */
 	enum ipl_code missing;     /* the code of this operation's family */
 	char path[PATH_MAX_BYTES]; /* of the record being read: "" or "NetworkInterface[1]." */
 };
@@ -38,6 +40,28 @@ static enum ipl_status wrong(struct parser *p, enum ipl_code code, const char *n
 	ipl_error_add(p->err, "Parameter",
 		      ipl_text(ipl_arena_printf(p->err->arena, "%s%.64s", p->path, name)));
 	return IPL_REFUSED;
+}
+
+/*
+ * @st is the refusal of a value that has the right type and is out of its range.
+ * It comes after what does not exist, so it is kept, and the value is as if absent, a
+ * list cut.
+ */
+static enum ipl_status out_of_range(struct parser *p, const struct ipl_param *param,
+				    enum ipl_status st)
+{
+	bool is_list = param->kind == IPL_PARAM_STRS || param->kind == IPL_PARAM_RECS;
+
+	if (!p->may_be_late || (param->is_required && !is_list))
+		return st;
+	if (p->late == NULL) {
+		p->late = ipl_arena_alloc(p->arena, sizeof(*p->late));
+		if (p->late == NULL)
+			return ipl_error_set(p->err, IPL_ERR_NOMEM, "out of memory for a request");
+		*p->late = *p->err;
+	}
+	*p->err = (struct ipl_error)IPL_ERROR_INIT(p->err->arena);
+	return IPL_OK;
 }
 
 static enum ipl_status wrong_type(struct parser *p, const struct ipl_param *param,
@@ -62,21 +86,24 @@ static enum ipl_status wrong_item(struct parser *p, const struct ipl_param *para
 static enum ipl_status read_text(struct parser *p, const struct ipl_param *param,
 				 const struct ipl_value *value, struct ipl_str *out)
 {
+	bool is_line = param->kind == IPL_PARAM_LINE;
+	enum ipl_status st = IPL_OK;
 	size_t chars;
 
 	if (value->type != IPL_VALUE_STR)
 		return wrong_type(p, param, value, "text");
 	chars = ipl_str_char_count(value->str);
 	if ((int64_t)chars < param->least || (int64_t)chars > param->most)
-		return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
-			     "has %zu characters: it takes %" PRId64 " to %" PRId64, chars,
-			     param->least, param->most);
-	if (param->kind == IPL_PARAM_LINE &&
-	    (ipl_str_starts(value->str, "http://") || ipl_str_starts(value->str, "https://")))
-		return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
-			     "must not begin with http:// or https://");
-	*out = value->str;
-	return IPL_OK;
+		st = wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
+			   "has %zu characters: it takes %" PRId64 " to %" PRId64, chars,
+			   param->least, param->most);
+	else if (is_line &&
+		 (ipl_str_starts(value->str, "http://") || ipl_str_starts(value->str, "https://")))
+		st = wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
+			   "must not begin with http:// or https://");
+	else
+		*out = value->str;
+	return st != IPL_OK && is_line ? out_of_range(p, param, st) : st;
 }
 
 static bool is_word(const char *words, struct ipl_str text)
@@ -96,9 +123,10 @@ static enum ipl_status read_word(struct parser *p, const struct ipl_param *param
 	if (value->type != IPL_VALUE_STR)
 		return wrong_type(p, param, value, "text");
 	if (!is_word(param->text, value->str))
-		return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
-			     "is \"%.64s\": it must be one of %s",
-			     ipl_arena_str(p->arena, value->str).at, param->text);
+		return out_of_range(p, param,
+				    wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
+					  "is \"%.64s\": it must be one of %s",
+					  ipl_arena_str(p->arena, value->str).at, param->text));
 	*out = value->str;
 	return IPL_OK;
 }
@@ -116,35 +144,31 @@ static enum ipl_status read_int(struct parser *p, const struct ipl_param *param,
 				  param->kind == IPL_PARAM_NUMSTR ? "a whole number" :
 								    "an integer");
 	if (n < param->least || n > param->most)
-		return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
-			     "is %" PRId64 ": it takes %" PRId64 " to %" PRId64, n, param->least,
-			     param->most);
+		return out_of_range(p, param,
+				    wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
+					  "is %" PRId64 ": it takes %" PRId64 " to %" PRId64, n,
+					  param->least, param->most));
 	*out = n;
 	return IPL_OK;
 }
 
-static enum ipl_status add_item(struct parser *p, const struct ipl_param *param,
-				struct ipl_strs *out, struct ipl_str item)
+static enum ipl_status too_many(struct parser *p, const struct ipl_param *param, uint32_t count)
 {
-	if (out->count == param->most)
-		return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
-			     "has more than %" PRId64 " items", param->most);
-	out->at[out->count++] = item;
-	return IPL_OK;
+	return out_of_range(p, param,
+			    wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
+				  "has %u items: it takes up to %" PRId64, count, param->most));
 }
 
 static enum ipl_status read_array(struct parser *p, const struct ipl_param *param,
 				  const struct ipl_value *value, struct ipl_strs *out)
 {
 	for (uint32_t i = 0; i < value->count; i++) {
-		enum ipl_status st;
 		if (value->item[i].type != IPL_VALUE_STR)
 			return wrong_item(p, param, i, &value->item[i], "text");
-		st = add_item(p, param, out, value->item[i].str);
-		if (st != IPL_OK)
-			return st;
+		if (out->count < param->most)
+			out->at[out->count++] = value->item[i].str;
 	}
-	return IPL_OK;
+	return value->count > param->most ? too_many(p, param, value->count) : IPL_OK;
 }
 
 /* "a,b,c", or ["a","b"] as one text. */
@@ -171,14 +195,13 @@ static enum ipl_status read_joined(struct parser *p, const struct ipl_param *par
 		const char *comma = memchr(text.at, ',', text.len);
 		size_t len = comma == NULL ? text.len : (size_t)(comma - text.at);
 		struct ipl_str item = { text.at, len };
-		enum ipl_status st;
 		while (item.len > 0 && item.at[0] == ' ')
 			item = (struct ipl_str){ item.at + 1, item.len - 1 };
 		while (item.len > 0 && item.at[item.len - 1] == ' ')
 			item.len--;
-		st = add_item(p, param, out, item);
-		if (st != IPL_OK)
-			return st;
+		if (out->count == param->most)
+			return too_many(p, param, out->count + 1);
+		out->at[out->count++] = item;
 		text.at += len + (comma != NULL);
 		text.len -= len + (comma != NULL);
 	}
@@ -221,8 +244,7 @@ static enum ipl_status read_records(struct parser *p, const struct ipl_param *pa
 	if (value->type != IPL_VALUE_ARRAY)
 		return wrong_type(p, param, value, "an array of maps");
 	if (value->count > param->most)
-		return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
-			     "has %u items: it takes up to %" PRId64, value->count, param->most);
+		return too_many(p, param, value->count);
 	if (value->count == 0 && param->is_required)
 		return wrong(p, p->missing, param->name, "is required");
 	at = ipl_arena_array(p->arena, value->count, param->of->size_bytes);
@@ -313,13 +335,12 @@ static enum ipl_status read_map(struct parser *p, const struct ipl_params *param
 		const struct ipl_value *value = ipl_map_get(map, param->name);
 		void *out = (char *)args + param->offset;
 		enum ipl_status st = IPL_OK;
-		if (value == NULL || value->type == IPL_VALUE_NIL) {
-			if (param->is_required)
-				return wrong(p, p->missing, param->name, "is required");
-			set_default(param, out);
-		} else {
+		bool given = value != NULL && value->type != IPL_VALUE_NIL;
+		if (!given && param->is_required)
+			return wrong(p, p->missing, param->name, "is required");
+		set_default(param, out);
+		if (given)
 			st = read_value(p, param, value, out);
-		}
 		if (st != IPL_OK)
 			return st;
 	}
@@ -501,6 +522,37 @@ static enum ipl_status check_all_known(struct parser *p, const struct ipl_operat
 	return IPL_OK;
 }
 
+static bool is_given(const struct ipl_value *map, const char *name)
+{
+	const struct ipl_value *value = ipl_map_get(map, name);
+
+	return value != NULL && value->type != IPL_VALUE_NIL &&
+	       (value->type != IPL_VALUE_ARRAY || value->count > 0);
+}
+
+/* Of these members one at least must be there. */
+static enum ipl_status check_either(struct parser *p, const struct ipl_operation *operation,
+				    const struct ipl_value *map)
+{
+	static const struct {
+		enum ipl_op op;
+		const char *name;
+		const char *other;
+	} either[] = {
+		{ IPL_OP_RUN_INSTANCES, "VSwitchId", "NetworkInterface" },
+		{ IPL_OP_ASSIGN_PRIVATE_IPS, "PrivateIpAddress", "SecondaryPrivateIpAddressCount" },
+		{ IPL_OP_ASSIGN_IPV6, "Ipv6Address", "Ipv6AddressCount" },
+	};
+
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(either); i++) {
+		if (operation->op == either[i].op && !is_given(map, either[i].name) &&
+		    !is_given(map, either[i].other))
+			return wrong(p, p->missing, either[i].name, "or %s is required",
+				     either[i].other);
+	}
+	return IPL_OK;
+}
+
 enum ipl_status ipl_operation_parse(const struct ipl_operation *operation,
 				    const struct ipl_value *params, struct ipl_arena *arena,
 				    void *args, struct ipl_common *common, struct ipl_error *err)
@@ -508,6 +560,7 @@ enum ipl_status ipl_operation_parse(const struct ipl_operation *operation,
 	static const struct ipl_value nothing = { .type = IPL_VALUE_MAP };
 	struct parser p = { .arena = arena,
 			    .err = err,
+			    .may_be_late = operation->kind == IPL_OPERATION_WRITE,
 			    .missing = (operation->flags & IPL_OPERATION_ENI) != 0 ?
 					       IPL_CODE_MISSING_PARAMETER_ENI :
 					       IPL_CODE_MISSING_PARAMETER };
@@ -521,7 +574,11 @@ enum ipl_status ipl_operation_parse(const struct ipl_operation *operation,
 				  ipl_value_type_name(params->type));
 	st = read_map(&p, operation->params, params, args);
 	if (st == IPL_OK)
+		st = check_either(&p, operation, params);
+	p.may_be_late = false;
+	if (st == IPL_OK)
 		st = read_common(&p, operation, params, common);
+	common->late = p.late;
 	if (st == IPL_OK)
 		st = check_all_known(&p, operation, params);
 	if (st == IPL_OK && arena->failed)

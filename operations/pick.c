@@ -119,15 +119,18 @@ static enum ipl_status refuse_address(struct ipl_decision *d, enum ipl_code code
 enum ipl_status ipl_refuse_held(struct ipl_decision *d, enum ipl_code code,
 				struct ipl_value address, const struct ipl_holding *holding)
 {
+	bool is_eip = holding->role == IPL_ROLE_EIP;
+	enum ipl_kind kind = is_eip ? IPL_KIND_EIP : IPL_KIND_ENI;
+	uint64_t holder = is_eip ? holding->eip : holding->eni;
 	char id[IPL_ID_TEXT_MAX], since[IPL_TIME_TEXT_MAX];
 
-	ipl_id_format(ipl_state_letters(d->state), IPL_KIND_ENI, holding->eni, id);
+	ipl_id_format(ipl_state_letters(d->state), kind, holder, id);
 	ipl_time_format(holding->since_ms, since);
 	ipl_refuse(d->err, code,
 		   "%.*s is in use by %s since event %" PRIu64 " (%s): ask for another address, "
 		   "or release it there",
 		   IPL_STR_ARG(address.str), id, holding->since_seq, since);
-	ipl_refused_entity(d, IPL_KIND_ENI, holding->eni);
+	ipl_refused_entity(d, kind, holder);
 	ipl_error_add(d->err, "Address", address);
 	ipl_error_add(d->err, "Holder", ipl_textf(d->arena, "%s", id));
 	ipl_error_add(d->err, "SinceSeq", ipl_int((int64_t)holding->since_seq));

@@ -293,6 +293,10 @@ enum ipl_status ipl_decide_ledger(const struct ipl_value *init, uint64_t ledger_
 	struct ipl_str region;
 	enum ipl_status st = ipl_operation_parse(operation, init, arena, &args, &common, err);
 
+	if (st == IPL_OK && common.late != NULL) {
+		*err = *common.late;
+		st = IPL_REFUSED;
+	}
 	if (st != IPL_OK)
 		return st;
 	region = common.region.len > 0 ? common.region : IPL_STR("cn-hangzhou");

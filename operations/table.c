@@ -91,6 +91,10 @@ enum ipl_status ipl_operation_decide(struct ipl_decision *d)
 {
 	enum ipl_status st = d->operation->decide(d);
 
+	if (d->late != NULL && !d->is_unknown) {
+		*d->err = *d->late;
+		return IPL_REFUSED;
+	}
 	if (st == IPL_OK && d->arena->failed)
 		return ipl_error_set(d->err, IPL_ERR_NOMEM,
 				     "%s takes more memory than a request may", d->operation->name);

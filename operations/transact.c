@@ -170,7 +170,7 @@ static enum ipl_status decide_one(struct transact *t, const struct ipl_args_tran
 	const struct ipl_value *given = params_of(step);
 	struct ipl_value *result = &t->out->result[t->step - 1], params;
 	const struct ipl_operation *operation;
-	struct ipl_common common;
+	struct ipl_common common = { .late = NULL };
 	struct ipl_event ev;
 	struct ipl_decision d = { .state = t->fork,
 				  .time_ms = t->request->time_ms,
@@ -196,6 +196,7 @@ static enum ipl_status decide_one(struct transact *t, const struct ipl_args_tran
 		st = check_common(t, &params, &common);
 	d.operation = operation;
 	d.args = args;
+	d.late = common.late;
 	if (st == IPL_OK)
 		st = ipl_operation_decide(&d);
 	if (st != IPL_OK)

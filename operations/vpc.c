@@ -312,17 +312,6 @@ enum ipl_status ipl_decide_unassociate_cidr(struct ipl_decision *d)
 	return IPL_OK;
 }
 
-static bool has_zone(const struct ipl_decision *d, struct ipl_str zone)
-{
-	const struct ipl_ev_zone_list *zones = &ipl_settings(d)->zones;
-
-	for (uint32_t i = 0; i < zones->count; i++) {
-		if (ipl_str_equal(zones->at[i].id, zone))
-			return true;
-	}
-	return false;
-}
-
 static bool is_covered(const struct ipl_vpc *vpc, struct ipl_cidr4 cidr)
 {
 	bool covered = ipl_cidr4_covers(vpc->cidr, cidr);
@@ -387,10 +376,9 @@ enum ipl_status ipl_decide_create_vswitch(struct ipl_decision *d)
 
 	if (vpc == NULL)
 		return IPL_REFUSED;
-	if (!has_zone(d, args->zone))
-		return ipl_refuse_parameter(d->err, IPL_CODE_ZONE_NOT_FOUND, "ZoneId",
-					    "zone %.*s does not exist", IPL_STR_ARG(args->zone));
-	st = check_vswitch_block(d, vpc, args->cidr, &cidr);
+	st = ipl_named_zone(d, args->zone);
+	if (st == IPL_OK)
+		st = check_vswitch_block(d, vpc, args->cidr, &cidr);
 	if (st == IPL_OK)
 		st = check_overlap(d, vpc, cidr);
 	if (st == IPL_OK && args->ipv6_index != IPL_ABSENT)

@@ -388,6 +388,7 @@ static enum ipl_status decide(struct write *w)
 		.arena = w->arena,
 		.err = &w->answer->err,
 		.ev = ev,
+		.late = w->common->late,
 	};
 	enum ipl_status st = event_time(w, &d.time_ms);
 
@@ -398,6 +399,10 @@ static enum ipl_status decide(struct write *w)
 	if (st != IPL_OK)
 		return st;
 	ipl_state_advance(w->engine->state, d.time_ms);
+	if (w->operation->decide == NULL && d.late != NULL) {
+		*d.err = *d.late;
+		return IPL_REFUSED;
+	}
 	if (w->operation->decide == NULL)
 		return decide_all(w, d.time_ms);
 	st = ipl_operation_decide(&d);
@@ -427,8 +432,9 @@ enum ipl_status ipl_engine_write(struct ipl_engine *engine, const struct ipl_cal
 			&engine->tokens,
 			ipl_token_key(call->principal, operation->op, common->client_token));
 		w.digest = ipl_operation_digest(operation, args, arena);
-		if (common->region.len > 0 && !ipl_str_equal(common->region, engine->region))
-			w.digest = ~w.digest; /* another region is another request */
+		if (common->late != NULL ||
+		    (common->region.len > 0 && !ipl_str_equal(common->region, engine->region)))
+			w.digest = ~w.digest; /* out of range, or another region: another request */
 		if (seq != NULL)
 			return answer_again(&w, *seq);
 	}

@@ -78,7 +78,7 @@ void lab_close(struct lab *lab)
 }
 
 static enum ipl_status write(struct lab *lab, const struct ipl_operation *operation,
-			     const void *args)
+			     const void *args, const struct ipl_common *common)
 {
 	struct ipl_event ev;
 	struct ipl_decision d = {
@@ -89,6 +89,7 @@ static enum ipl_status write(struct lab *lab, const struct ipl_operation *operat
 		.arena = &lab->call,
 		.err = &lab->err,
 		.ev = &ev,
+		.late = common->late,
 	};
 	enum ipl_status st;
 
@@ -165,7 +166,7 @@ enum ipl_status lab_call(struct lab *lab, const char *name, const char *format, 
 		return st;
 	if (operation->op == IPL_OP_TRANSACT)
 		return transact(lab, args);
-	return operation->kind == IPL_OPERATION_WRITE ? write(lab, operation, args) :
+	return operation->kind == IPL_OPERATION_WRITE ? write(lab, operation, args, &common) :
 							read_now(lab, operation, args);
 }
 
