@@ -2,8 +2,6 @@
 /* LookupAddress: who holds an address, and if nobody does, why it is not free. */
 #include "operations/operations_internal.h"
 
-#include "events/time.h"
-
 /* The better news wins where several VPCs have the address: in this order. */
 enum status { OUTSIDE, FREE, RESERVED, COOLING, HELD };
 
@@ -26,41 +24,15 @@ static void better(struct lookup *l, enum status status)
 		l->status = status;
 }
 
-static void add_holding(struct lookup *l, struct ipl_value address,
-			const struct ipl_holding *holding)
-{
-	struct ipl_arena *arena = l->r->arena;
-	struct ipl_lens *lens = l->r->lens;
-	const struct ipl_eni *eni = holding->eni == 0 ? NULL : ipl_lens_eni(lens, holding->eni);
-	struct ipl_value map = ipl_map();
-	char text[IPL_TIME_TEXT_MAX];
-
-	ipl_time_format(holding->since_ms, text);
-	ipl_map_add(arena, &map, "Address", address);
-	ipl_map_add(arena, &map, "Kind", ipl_text_of(ipl_role_word(holding->role)));
-	ipl_map_add(arena, &map, "NetworkInterfaceId",
-		    ipl_show_id(arena, lens, IPL_KIND_ENI, holding->eni));
-	ipl_map_add(arena, &map, "InstanceId",
-		    ipl_show_id(arena, lens, IPL_KIND_INSTANCE, eni == NULL ? 0 : eni->instance));
-	ipl_map_add(arena, &map, "VSwitchId",
-		    ipl_show_id(arena, lens, IPL_KIND_VSWITCH, eni == NULL ? 0 : eni->vswitch));
-	ipl_map_add(arena, &map, "VpcId",
-		    ipl_show_id(arena, lens, IPL_KIND_VPC, eni == NULL ? 0 : eni->vpc));
-	ipl_map_add(arena, &map, "AllocationId",
-		    ipl_show_id(arena, lens, IPL_KIND_EIP, holding->eip));
-	ipl_map_add(arena, &map, "SinceSeq", ipl_int((int64_t)holding->since_seq));
-	ipl_map_add(arena, &map, "SinceTime", ipl_textf(arena, "%s", text));
-	ipl_array_add(arena, &l->holdings, map);
-	better(l, HELD);
-}
-
 /* True where somebody holds it, or it cools down. */
-static bool look_at(struct lookup *l, struct ipl_key key, struct ipl_value address)
+static bool look_at(struct lookup *l, struct ipl_key key)
 {
 	struct ipl_holding holding = l->r->lens->holding(l->r->lens, key);
 
 	if (holding.role != IPL_ROLE_NONE) {
-		add_holding(l, address, &holding);
+		ipl_array_add(l->r->arena, &l->holdings,
+			      ipl_show_holding(l->r->arena, l->r->lens, key, &holding));
+		better(l, HELD);
 		return true;
 	}
 	if (holding.cool_until > l->r->lens->time_ms) {
@@ -74,7 +46,7 @@ static void look_in_vpc(struct lookup *l, uint64_t number, const struct ipl_vpc 
 {
 	enum status status = FREE;
 
-	if (look_at(l, ipl_key_ip4(number, ip), ipl_show_ip4(l->r->arena, ip)))
+	if (look_at(l, ipl_key_ip4(number, ip)))
 		return;
 	for (uint32_t i = 0; i < vpc->vswitches.count; i++) {
 		const struct ipl_vswitch *vswitch =
@@ -94,7 +66,7 @@ static void look_in_pools(struct lookup *l, uint32_t ip)
 		l->r->lens->find(l->r->lens, IPL_KIND_LEDGER, l->r->lens->ledger);
 	const struct ipl_ev_pool_list *pools;
 
-	if (look_at(l, ipl_key_ip4(0, ip), ipl_show_ip4(l->r->arena, ip)) || ledger == NULL)
+	if (look_at(l, ipl_key_ip4(0, ip)) || ledger == NULL)
 		return;
 	pools = &ledger->ledger.settings.public_pools;
 	for (uint32_t i = 0; i < pools->count; i++) {
@@ -150,7 +122,7 @@ static void look_ip6_in_vpc(struct lookup *l, const struct ipl_vpc *vpc, struct 
 	struct ipl_cidr6 cidr = vpc->ipv6_cidr;
 
 	if (cidr.prefix_len == 0 || (ip.hi & ipl_cidr6_mask(cidr)) != cidr.hi ||
-	    look_at(l, ipl_key_ip6(ip.hi, ip.lo), ipl_show_ip6(l->r->arena, ip)))
+	    look_at(l, ipl_key_ip6(ip.hi, ip.lo)))
 		return;
 	better(l, ipl_ip6_is_reserved(ip) ? RESERVED : FREE);
 }

@@ -278,3 +278,23 @@ enum ipl_status ipl_reduce_holding(struct ipl_key key, struct ipl_holding *holdi
 		return reduce_public((uint32_t)key.b, holding, ev, err);
 	return reduce_private((uint32_t)key.b, holding, ev, err);
 }
+
+bool ipl_holding_begins(struct ipl_key key, const struct ipl_event *ev)
+{
+	switch (ev->type) {
+	case IPL_EVENT_INSTANCES_LAUNCHED:
+	case IPL_EVENT_INSTANCE_STARTED:
+	case IPL_EVENT_PUBLIC_IP_ALLOCATED:
+	case IPL_EVENT_ENI_CREATED:
+	case IPL_EVENT_PRIVATE_IP_ASSIGNED:
+	case IPL_EVENT_IPV6_ASSIGNED:
+	case IPL_EVENT_EIP_ALLOCATED:
+		return true;
+	case IPL_EVENT_PRIMARY_ADDRESS_CHANGED:
+		return key.b == ev->primary_address_changed.ip;
+	case IPL_EVENT_INSTANCE_BANDWIDTH_CHANGED:
+		return key.b == ev->instance_bandwidth_changed.public_ip;
+	default:
+		return false;
+	}
+}

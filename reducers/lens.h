@@ -66,6 +66,33 @@ static inline const struct ipl_ipv6bw *ipl_lens_ipv6bw(struct ipl_lens *lens, ui
  */
 struct ipl_value ipl_show(struct ipl_arena *arena, struct ipl_lens *lens, enum ipl_kind kind,
 			  uint64_t number, const union ipl_entity *entity);
+
+/* What a member of an entity is made of. */
+enum ipl_member_class {
+	IPL_MEMBER_OWN = 1,    /* is another only after an event that touches the entity */
+	IPL_MEMBER_PAIRED = 2, /* a map of another entity; its own is which one, the first member */
+	IPL_MEMBER_JOINED = 4, /* another entity's */
+	IPL_MEMBER_CONSTANT = 8, /* never another while it lives */
+	IPL_MEMBER_COUNT = 16,   /* follows from others, and from the clock */
+};
+#define IPL_MEMBERS_ALL 31u
+
+struct ipl_member_info {
+	const char *name;
+	enum ipl_member_class member_class;
+};
+/** The members that entities of @kind show, in their order. */
+const struct ipl_member_info *ipl_members_of(enum ipl_kind kind, size_t *count);
+/** The same as ipl_show(), but only members of @classes (a mask): others are not looked up. */
+struct ipl_value ipl_show_only(struct ipl_arena *arena, struct ipl_lens *lens, enum ipl_kind kind,
+			       uint64_t number, const union ipl_entity *entity, unsigned classes);
+/** Whether an event of @type that touches an entity of @kind can change more of it than counts. */
+bool ipl_changes_shown(enum ipl_kind kind, enum ipl_event_type type);
+
+/** Who has the address @key, as every answer shows a holder; the instance is @lens's. */
+struct ipl_value ipl_show_holding(struct ipl_arena *arena, struct ipl_lens *lens,
+				  struct ipl_key key, const struct ipl_holding *holding);
+
 /** An instance as the list of instances shows it: with its network interfaces. */
 struct ipl_value ipl_show_listed_instance(struct ipl_arena *arena, struct ipl_lens *lens,
 					  uint64_t number, const struct ipl_instance *instance);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Entities as every door shows them: one table of members for each kind,
- * M(CLASS, Name, value). A member is
- * the entity's OWN, JOINED from another entity, or DERIVED (a count, a constant). Names, nesting
- * and words are those of the cloud's Describe answers (ECS 2014-05-26, VPC 2016-04-28).
+ * M(CLASS, Name, value). The classes are those of lens.h: what history and diff
+ * compare follows from them. Names, nesting and words are those of the cloud's
+ * Describe answers (ECS 2014-05-26, VPC 2016-04-28).
  */
 #include "reducers/lens.h"
 
@@ -19,6 +19,7 @@ struct show {
 	struct ipl_lens *lens;
 	uint64_t number;
 	const struct ipl_base *base;
+	unsigned classes; /* of the members that are shown */
 };
 
 struct ipl_value ipl_show_id(struct ipl_arena *arena, const struct ipl_lens *lens,
@@ -201,24 +202,24 @@ static struct ipl_value vpc_secondary(const struct show *c, const struct ipl_vpc
 #define MEMBERS_VPC(M)                                                                          \
 	M(OWN, VpcId, id(c, IPL_KIND_VPC, c->number))                                           \
 	M(OWN, VpcName, note(c, c->base->notes->name))                                          \
-	M(DERIVED, RegionId, region(c))                                                         \
-	M(DERIVED, Status, word("Available"))                                                   \
+	M(CONSTANT, RegionId, region(c))                                                        \
+	M(CONSTANT, Status, word("Available"))                                                  \
 	M(OWN, CidrBlock, cidr4(c, e->cidr))                                                    \
 	M(OWN, Ipv6CidrBlock, cidr6(c, e->ipv6_cidr))                                           \
 	M(OWN, EnabledIpv6, ipl_bool(e->ipv6_cidr.prefix_len > 0))                              \
 	M(OWN, Ipv6CidrBlocks, vpc_ipv6_blocks(c, e))                                           \
-	M(OWN, SecondaryCidrBlocks, vpc_secondary(c, e))                              \
-	M(DERIVED, UserCidrs, none(c, "UserCidr"))                                              \
+	M(OWN, SecondaryCidrBlocks, vpc_secondary(c, e))                                        \
+	M(CONSTANT, UserCidrs, none(c, "UserCidr"))                                             \
 	M(OWN, VSwitchIds, in(c, "VSwitchId", ids(c, IPL_KIND_VSWITCH, &e->vswitches)))         \
-	M(DERIVED, RouterTableIds,                                                              \
+	M(CONSTANT, RouterTableIds,                                                             \
 	  in(c, "RouterTableIds", one(c, true, id_as(c, "vtb-", c->number))))                   \
-	M(DERIVED, NatGatewayIds, none(c, "NatGatewayIds"))                                     \
-	M(DERIVED, VRouterId, id_as(c, "vrt-", c->number))                                      \
-	M(DERIVED, IsDefault, ipl_bool(false))                                                  \
+	M(CONSTANT, NatGatewayIds, none(c, "NatGatewayIds"))                                    \
+	M(CONSTANT, VRouterId, id_as(c, "vrt-", c->number))                                     \
+	M(CONSTANT, IsDefault, ipl_bool(false))                                                 \
 	M(OWN, CreationTime, time_seconds(c))                                                   \
 	M(OWN, Description, note(c, c->base->notes->description))                               \
-	M(DERIVED, ResourceGroupId, word(""))                                                   \
-	M(DERIVED, OwnerId, ipl_int(OWNER_ID))                                                  \
+	M(CONSTANT, ResourceGroupId, word(""))                                                  \
+	M(CONSTANT, OwnerId, ipl_int(OWNER_ID))                                                 \
 	M(OWN, Tags, tags(c, "Key", "Value"))
 /* clang-format on */
 
@@ -248,20 +249,20 @@ static int64_t available(const struct show *c, const struct ipl_vswitch *e)
 	M(OWN, VSwitchId, id(c, IPL_KIND_VSWITCH, c->number))                                   \
 	M(OWN, VpcId, id(c, IPL_KIND_VPC, e->vpc))                                              \
 	M(OWN, ZoneId, note(c, c->base->notes->zone))                                           \
-	M(DERIVED, Status, word("Available"))                                                   \
+	M(CONSTANT, Status, word("Available"))                                                  \
 	M(OWN, CidrBlock, cidr4(c, e->cidr))                                                    \
 	M(OWN, Ipv6CidrBlock, cidr6(c, e->ipv6_cidr))                                           \
 	M(OWN, EnabledIpv6, ipl_bool(e->ipv6_cidr.prefix_len > 0))                              \
-	M(DERIVED, AvailableIpAddressCount, ipl_int(available(c, e)))                              \
+	M(COUNT, AvailableIpAddressCount, ipl_int(available(c, e)))                             \
 	M(OWN, VSwitchName, note(c, c->base->notes->name))                                      \
 	M(OWN, Description, note(c, c->base->notes->description))                               \
 	M(OWN, CreationTime, time_seconds(c))                                                   \
-	M(DERIVED, IsDefault, ipl_bool(false))                                                  \
-	M(DERIVED, NetworkAclId, word(""))                                                      \
-	M(DERIVED, ResourceGroupId, word(""))                                                   \
-	M(DERIVED, OwnerId, ipl_int(OWNER_ID))                                                  \
-	M(DERIVED, ShareType, word(""))                                                         \
-	M(DERIVED, RouteTable, route_table(c, e))                                               \
+	M(CONSTANT, IsDefault, ipl_bool(false))                                                 \
+	M(CONSTANT, NetworkAclId, word(""))                                                     \
+	M(CONSTANT, ResourceGroupId, word(""))                                                  \
+	M(CONSTANT, OwnerId, ipl_int(OWNER_ID))                                                 \
+	M(CONSTANT, ShareType, word(""))                                                        \
+	M(CONSTANT, RouteTable, route_table(c, e))                                              \
 	M(OWN, Tags, tags(c, "Key", "Value"))
 /* clang-format on */
 
@@ -304,26 +305,26 @@ static struct ipl_value instance_vpc(const struct show *c, const struct ipl_inst
 	M(OWN, Status, word(ipl_run_word(e->state)))                                            \
 	M(OWN, StoppedMode, word(ipl_stopped_word(e->stopped_mode)))                            \
 	M(OWN, InstanceType, note(c, c->base->notes->type))                                     \
-	M(DERIVED, InstanceChargeType, word("PostPaid"))                                        \
-	M(DERIVED, InstanceNetworkType, word("vpc"))                                            \
-	M(DERIVED, RegionId, region(c))                                                         \
+	M(CONSTANT, InstanceChargeType, word("PostPaid"))                                       \
+	M(CONSTANT, InstanceNetworkType, word("vpc"))                                           \
+	M(CONSTANT, RegionId, region(c))                                                        \
 	M(OWN, ZoneId, note(c, c->base->notes->zone))                                           \
-	M(DERIVED, InnerIpAddress, none(c, "IpAddress"))                                        \
+	M(CONSTANT, InnerIpAddress, none(c, "IpAddress"))                                       \
 	M(OWN, PublicIpAddress,                                                                 \
 	  in(c, "IpAddress", one(c, e->public_ip != 0, ipl_show_ip4(c->arena, e->public_ip))))  \
-	M(JOINED, EipAddress, instance_eip(c, e))                                               \
-	M(JOINED, VpcAttributes, instance_vpc(c, e))                                            \
+	M(PAIRED, EipAddress, instance_eip(c, e))                                               \
+	M(OWN, VpcAttributes, instance_vpc(c, e))                                               \
 	M(OWN, InternetChargeType, word(ipl_charge_word(e->charge)))                            \
 	M(OWN, InternetMaxBandwidthIn, ipl_int((int64_t)e->bandwidth_in))                       \
 	M(OWN, InternetMaxBandwidthOut, ipl_int((int64_t)e->bandwidth_out))                     \
 	M(OWN, SecurityGroupIds, security_groups(c))                                            \
-	M(DERIVED, OperationLocks, none(c, "LockReason"))                                       \
+	M(CONSTANT, OperationLocks, none(c, "LockReason"))                                      \
 	M(OWN, CreationTime, time_minutes(c))                                                   \
-	M(DERIVED, ExpiredTime, word(""))                                                       \
+	M(CONSTANT, ExpiredTime, word(""))                                                      \
 	M(OWN, HostName, note(c, c->base->notes->host_name))                                    \
 	M(OWN, Description, note(c, c->base->notes->description))                               \
 	M(OWN, ImageId, note(c, c->base->notes->image))                                         \
-	M(DERIVED, IoOptimized, word("optimized"))                                              \
+	M(CONSTANT, IoOptimized, word("optimized"))                                             \
 	M(OWN, Tags, tags(c, "TagKey", "TagValue"))
 /* clang-format on */
 
@@ -413,15 +414,15 @@ static struct ipl_value eni_attachment(const struct show *c, const struct ipl_en
 	M(OWN, MacAddress, eni_mac(c))                                                          \
 	M(OWN, PrivateIpAddress, ipl_show_ip4(c->arena, e->address[0].ip))                      \
 	M(OWN, PrivateIpSets, eni_addresses(c, e))                                              \
-	M(JOINED, AssociatedPublicIp, eni_public(c, &e->address[0]))                            \
+	M(PAIRED, AssociatedPublicIp, eni_public(c, &e->address[0]))                            \
 	M(OWN, Ipv6Sets, eni_ipv6(c, e))                                                        \
-	M(DERIVED, Ipv4PrefixSets, none(c, "Ipv4PrefixSet"))                                    \
-	M(DERIVED, Ipv6PrefixSets, none(c, "Ipv6PrefixSet"))                                    \
+	M(CONSTANT, Ipv4PrefixSets, none(c, "Ipv4PrefixSet"))                                   \
+	M(CONSTANT, Ipv6PrefixSets, none(c, "Ipv6PrefixSet"))                                   \
 	M(OWN, DeleteOnRelease, ipl_bool(e->delete_on_release))                                 \
 	M(OWN, SecurityGroupIds, security_groups(c))                                            \
 	M(OWN, Attachment, eni_attachment(c, e))                                                \
 	M(OWN, CreationTime, time_minutes(c))                                                   \
-	M(DERIVED, ServiceManaged, ipl_bool(false))                                             \
+	M(CONSTANT, ServiceManaged, ipl_bool(false))                                            \
 	M(OWN, Tags, tags(c, "TagKey", "TagValue"))
 /* clang-format on */
 
@@ -450,25 +451,25 @@ static struct ipl_value eip_region(const struct show *c, const struct ipl_eip *e
 	M(OWN, Status, word(e->eni == 0 ? "Available" : "InUse"))                               \
 	M(OWN, InstanceId, eip_target(c, e))                                                    \
 	M(OWN, InstanceType, word(eip_target_type(e)))                                          \
-	M(DERIVED, InstanceRegionId, eip_region(c, e))                                          \
+	M(OWN, InstanceRegionId, eip_region(c, e))                                              \
 	M(OWN, PrivateIpAddress, ipl_show_ip4(c->arena, e->private_ip))                         \
 	M(OWN, Mode, word(e->eni == 0 ? "" : ipl_mode_word(e->mode)))                           \
 	M(OWN, Bandwidth, ipl_textf(c->arena, "%llu", (unsigned long long)e->bandwidth))        \
 	M(OWN, EipBandwidth, ipl_textf(c->arena, "%llu", (unsigned long long)e->bandwidth))     \
 	M(OWN, InternetChargeType, word(ipl_charge_word(e->charge)))                            \
-	M(DERIVED, ChargeType, word("PostPaid"))                                                \
-	M(DERIVED, BusinessStatus, word("Normal"))                                              \
-	M(DERIVED, RegionId, region(c))                                                         \
+	M(CONSTANT, ChargeType, word("PostPaid"))                                               \
+	M(CONSTANT, BusinessStatus, word("Normal"))                                             \
+	M(CONSTANT, RegionId, region(c))                                                        \
 	M(OWN, AllocationTime, time_seconds(c))                                                 \
-	M(DERIVED, ExpiredTime, word(""))                                                       \
+	M(CONSTANT, ExpiredTime, word(""))                                                      \
 	M(OWN, Name, note(c, c->base->notes->name))                                             \
 	M(OWN, Description, note(c, c->base->notes->description))                               \
 	M(OWN, ISP, note(c, c->base->notes->type))                                              \
-	M(DERIVED, Netmode, word("public"))                                                     \
-	M(DERIVED, DeletionProtection, ipl_bool(false))                                         \
+	M(CONSTANT, Netmode, word("public"))                                                    \
+	M(CONSTANT, DeletionProtection, ipl_bool(false))                                        \
 	M(OWN, VpcId, id(c, IPL_KIND_VPC, e->vpc))                                              \
-	M(DERIVED, ResourceGroupId, word(""))                                                   \
-	M(DERIVED, OperationLocks, none(c, "LockReason"))                                       \
+	M(CONSTANT, ResourceGroupId, word(""))                                                  \
+	M(CONSTANT, OperationLocks, none(c, "LockReason"))                                      \
 	M(OWN, Tags, tags(c, "Key", "Value"))
 
 /* clang-format on */
@@ -533,35 +534,35 @@ static struct ipl_value ipv6_bandwidth(const struct show *c, const struct ipl_ip
 #define MEMBERS_IPV6(M)                                                                         \
 	M(OWN, Ipv6AddressId, id(c, IPL_KIND_IPV6, c->number))                                  \
 	M(OWN, Ipv6Address, ipl_show_ip6(c->arena, e->ip))                                      \
-	M(DERIVED, Ipv6AddressName, word(""))                                                   \
-	M(DERIVED, Ipv6AddressDescription, word(""))                                            \
-	M(DERIVED, Status, word("Available"))                                                   \
+	M(CONSTANT, Ipv6AddressName, word(""))                                                  \
+	M(CONSTANT, Ipv6AddressDescription, word(""))                                           \
+	M(CONSTANT, Status, word("Available"))                                                  \
 	M(OWN, NetworkType, word(e->bandwidth == 0 ? "Private" : "Public"))                     \
-	M(JOINED, AssociatedInstanceType, word(ipv6_target_type(c, e)))                         \
-	M(JOINED, AssociatedInstanceId, ipv6_target(c, e))                                      \
+	M(OWN, AssociatedInstanceType, word(ipv6_target_type(c, e)))                            \
+	M(OWN, AssociatedInstanceId, ipv6_target(c, e))                                         \
 	M(OWN, VpcId, id(c, IPL_KIND_VPC, e->vpc))                                              \
 	M(OWN, VSwitchId, id(c, IPL_KIND_VSWITCH, e->vswitch))                                  \
 	M(JOINED, Ipv6GatewayId, ipv6_gateway(c, e))                                            \
 	M(OWN, AllocationTime, time_seconds(c))                                                 \
 	M(JOINED, RealBandwidth, ipv6_mbps(c, e))                                               \
-	M(DERIVED, AddressType, word("IPv6Address"))                                            \
-	M(DERIVED, Ipv6Isp, word("BGP"))                                                        \
-	M(DERIVED, ServiceManaged, ipl_int(0))                                                  \
-	M(DERIVED, ResourceGroupId, word(""))                                                   \
-	M(JOINED, Ipv6InternetBandwidth, ipv6_bandwidth(c, e))                                  \
+	M(CONSTANT, AddressType, word("IPv6Address"))                                           \
+	M(CONSTANT, Ipv6Isp, word("BGP"))                                                       \
+	M(CONSTANT, ServiceManaged, ipl_int(0))                                                 \
+	M(CONSTANT, ResourceGroupId, word(""))                                                  \
+	M(PAIRED, Ipv6InternetBandwidth, ipv6_bandwidth(c, e))                                  \
 	M(OWN, Tags, tags(c, "Key", "Value"))
 #define MEMBERS_IPV6GW(M)                                                                       \
 	M(OWN, Ipv6GatewayId, id(c, IPL_KIND_IPV6GW, c->number))                                \
 	M(OWN, VpcId, id(c, IPL_KIND_VPC, e->vpc))                                              \
 	M(OWN, Name, note(c, c->base->notes->name))                                             \
 	M(OWN, Description, note(c, c->base->notes->description))                               \
-	M(DERIVED, Status, word("Available"))                                                   \
-	M(DERIVED, BusinessStatus, word("Normal"))                                              \
-	M(DERIVED, InstanceChargeType, word("PostPaid"))                                        \
-	M(DERIVED, RegionId, region(c))                                                         \
+	M(CONSTANT, Status, word("Available"))                                                  \
+	M(CONSTANT, BusinessStatus, word("Normal"))                                             \
+	M(CONSTANT, InstanceChargeType, word("PostPaid"))                                       \
+	M(CONSTANT, RegionId, region(c))                                                        \
 	M(OWN, CreationTime, time_seconds(c))                                                   \
-	M(DERIVED, ExpiredTime, word(""))                                                       \
-	M(DERIVED, ResourceGroupId, word(""))                                                   \
+	M(CONSTANT, ExpiredTime, word(""))                                                      \
+	M(CONSTANT, ResourceGroupId, word(""))                                                  \
 	M(OWN, Tags, tags(c, "Key", "Value"))
 #define MEMBERS_IPV6BW(M)                                                                       \
 	M(OWN, Ipv6InternetBandwidthId, id(c, IPL_KIND_IPV6BW, c->number))                      \
@@ -569,8 +570,8 @@ static struct ipl_value ipv6_bandwidth(const struct show *c, const struct ipl_ip
 	M(OWN, VpcId, id(c, IPL_KIND_VPC, e->vpc))                                              \
 	M(OWN, Bandwidth, ipl_int((int64_t)e->mbps))                                            \
 	M(OWN, InternetChargeType, word(ipl_charge_word(e->charge)))                            \
-	M(DERIVED, InstanceChargeType, word("PostPaid"))                                        \
-	M(DERIVED, BusinessStatus, word("Normal"))                                              \
+	M(CONSTANT, InstanceChargeType, word("PostPaid"))                                       \
+	M(CONSTANT, BusinessStatus, word("Normal"))                                             \
 	M(OWN, AllocationTime, time_seconds(c))
 
 /* --- the ledger --- */
@@ -578,13 +579,17 @@ static struct ipl_value ipv6_bandwidth(const struct show *c, const struct ipl_ip
 	M(OWN, LedgerId, id(c, IPL_KIND_LEDGER, c->number))                                     \
 	M(OWN, Settings, ipl_show_settings(c->arena, c->lens->letters, &e->settings))
 
-#define ADD(CLASS, Name, value) ipl_map_add(c->arena, map, #Name, value);
+#define ADD(CLASS, Name, value)                                                                 \
+	if ((c->classes & IPL_MEMBER_##CLASS) != 0)                                             \
+		ipl_map_add(c->arena, map, #Name, value);
+#define INFO(CLASS, Name, value) { #Name, IPL_MEMBER_##CLASS },
 #define SHOW(KIND, kind, struct_name)                                                           \
 	static void show_##kind(const struct show *c, const struct struct_name *e,              \
 				struct ipl_value *map)                                          \
 	{                                                                                       \
 		MEMBERS_##KIND(ADD)                                                             \
-	}
+	}                                                                                       \
+	static const struct ipl_member_info members_of_##kind[] = { MEMBERS_##KIND(INFO) };
 SHOW(LEDGER, ledger, ipl_ledger_state)
 SHOW(VPC, vpc, ipl_vpc)
 SHOW(VSWITCH, vswitch, ipl_vswitch)
@@ -596,10 +601,10 @@ SHOW(IPV6GW, ipv6gw, ipl_ipv6gw)
 SHOW(IPV6BW, ipv6bw, ipl_ipv6bw)
 /* clang-format on */
 
-struct ipl_value ipl_show(struct ipl_arena *arena, struct ipl_lens *lens, enum ipl_kind kind,
-			  uint64_t number, const union ipl_entity *entity)
+struct ipl_value ipl_show_only(struct ipl_arena *arena, struct ipl_lens *lens, enum ipl_kind kind,
+			       uint64_t number, const union ipl_entity *entity, unsigned classes)
 {
-	const struct show c = { arena, lens, number, &entity->base };
+	const struct show c = { arena, lens, number, &entity->base, classes };
 	struct ipl_value map = ipl_map();
 
 	switch (kind) {
@@ -639,11 +644,71 @@ struct ipl_value ipl_show(struct ipl_arena *arena, struct ipl_lens *lens, enum i
 	return map;
 }
 
+struct ipl_value ipl_show(struct ipl_arena *arena, struct ipl_lens *lens, enum ipl_kind kind,
+			  uint64_t number, const union ipl_entity *entity)
+{
+	return ipl_show_only(arena, lens, kind, number, entity, IPL_MEMBERS_ALL);
+}
+
+const struct ipl_member_info *ipl_members_of(enum ipl_kind kind, size_t *count)
+{
+	switch (kind) {
+/* clang-format off */
+#define X(KIND, kind_)                                       \
+	case IPL_KIND_##KIND:                                \
+		*count = IPL_ARRAY_SIZE(members_of_##kind_); \
+		return members_of_##kind_;
+		X(LEDGER, ledger) X(VPC, vpc) X(VSWITCH, vswitch) X(INSTANCE, instance)
+		X(ENI, eni) X(EIP, eip) X(IPV6, ipv6) X(IPV6GW, ipv6gw) X(IPV6BW, ipv6bw)
+#undef X
+			/* clang-format on */
+			case IPL_KIND_NONE : case IPL_KIND_COUNT : case IPL_KIND_IP4
+		    : case IPL_KIND_IP6 : break;
+	}
+	*count = 0;
+	return NULL;
+}
+
+bool ipl_changes_shown(enum ipl_kind kind, enum ipl_event_type type)
+{
+	/* Addresses come and go in a vSwitch, and nothing of it but a count is another. */
+	return kind != IPL_KIND_VSWITCH || type == IPL_EVENT_VSWITCH_CREATED ||
+	       type == IPL_EVENT_VSWITCH_MODIFIED || type == IPL_EVENT_VSWITCH_DELETED;
+}
+
+struct ipl_value ipl_show_holding(struct ipl_arena *arena, struct ipl_lens *lens,
+				  struct ipl_key key, const struct ipl_holding *holding)
+{
+	const struct ipl_eni *eni = holding->eni == 0 ? NULL : ipl_lens_eni(lens, holding->eni);
+	struct ipl_value map = ipl_map();
+	char text[IPL_TIME_TEXT_MAX];
+
+	ipl_time_format(holding->since_ms, text);
+	ipl_map_add(arena, &map, "Address",
+		    key.kind == IPL_KIND_IP6 ?
+			    ipl_show_ip6(arena, (struct ipl_ip6){ key.a, key.b }) :
+			    ipl_show_ip4(arena, (uint32_t)key.b));
+	ipl_map_add(arena, &map, "Kind", ipl_text_of(ipl_role_word(holding->role)));
+	ipl_map_add(arena, &map, "NetworkInterfaceId",
+		    ipl_show_id(arena, lens, IPL_KIND_ENI, holding->eni));
+	ipl_map_add(arena, &map, "InstanceId",
+		    ipl_show_id(arena, lens, IPL_KIND_INSTANCE, eni == NULL ? 0 : eni->instance));
+	ipl_map_add(arena, &map, "VSwitchId",
+		    ipl_show_id(arena, lens, IPL_KIND_VSWITCH, eni == NULL ? 0 : eni->vswitch));
+	ipl_map_add(arena, &map, "VpcId",
+		    ipl_show_id(arena, lens, IPL_KIND_VPC, eni == NULL ? 0 : eni->vpc));
+	ipl_map_add(arena, &map, "AllocationId",
+		    ipl_show_id(arena, lens, IPL_KIND_EIP, holding->eip));
+	ipl_map_add(arena, &map, "SinceSeq", ipl_int((int64_t)holding->since_seq));
+	ipl_map_add(arena, &map, "SinceTime", ipl_textf(arena, "%s", text));
+	return map;
+}
+
 static struct ipl_value listed_eni(const struct show *c, uint64_t number)
 {
 	const struct ipl_eni *e = ipl_lens_eni(c->lens, number);
 	struct ipl_value map = ipl_map();
-	const struct show own = { c->arena, c->lens, number, &e->base };
+	const struct show own = { c->arena, c->lens, number, &e->base, IPL_MEMBERS_ALL };
 
 	ipl_map_add(c->arena, &map, "NetworkInterfaceId", id(&own, IPL_KIND_ENI, number));
 	ipl_map_add(c->arena, &map, "Type", word(e->is_primary ? "Primary" : "Secondary"));
@@ -659,7 +724,7 @@ static struct ipl_value listed_eni(const struct show *c, uint64_t number)
 struct ipl_value ipl_show_listed_instance(struct ipl_arena *arena, struct ipl_lens *lens,
 					  uint64_t number, const struct ipl_instance *instance)
 {
-	const struct show c = { arena, lens, number, &instance->base };
+	const struct show c = { arena, lens, number, &instance->base, IPL_MEMBERS_ALL };
 	struct ipl_value map = ipl_show(arena, lens, IPL_KIND_INSTANCE, number,
 					(const union ipl_entity *)instance);
 	struct ipl_value enis = ipl_array();

@@ -225,6 +225,12 @@ void ipl_entity_release(enum ipl_kind kind, union ipl_entity *entity);
 enum ipl_status ipl_reduce_holding(struct ipl_key key, struct ipl_holding *holding,
 				   const struct ipl_event *ev, struct ipl_error *err) IPL_MUST_USE;
 
+/**
+ * Whether @ev, which touches the address @key, gives it to somebody out of nobody's
+ * hands: what was before does not matter then.
+ */
+bool ipl_holding_begins(struct ipl_key key, const struct ipl_event *ev);
+
 /* --- the whole state --- */
 
 struct ipl_state;

@@ -2,6 +2,7 @@
 /* Chains walked and folded. */
 #include "replay/past.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +11,19 @@
 
 #define EVENT_ARENA_BYTES ((size_t)64 << 20)
 
-/* One event at a time, with the memory it is decoded into. */
-struct page {
-	struct ipl_arena arena;
-	struct ipl_event ev;
-};
+void ipl_leaf_init(struct ipl_leaf *leaf)
+{
+	*leaf = (struct ipl_leaf){ .ev = { .seq = 0 } };
+	ipl_arena_init(&leaf->arena, EVENT_ARENA_BYTES);
+}
 
-static enum ipl_status load(const struct ipl_source *source, uint64_t seq, struct page *page,
-			    struct ipl_error *err)
+void ipl_leaf_release(struct ipl_leaf *leaf)
+{
+	ipl_arena_release(&leaf->arena);
+}
+
+enum ipl_status ipl_leaf_load(struct ipl_leaf *page, const struct ipl_source *source, uint64_t seq,
+			      struct ipl_error *err)
 {
 	struct ipl_str record;
 	enum ipl_status st = source->get(source->context, seq, &record, err);
@@ -33,9 +39,8 @@ static enum ipl_status load(const struct ipl_source *source, uint64_t seq, struc
 	return st;
 }
 
-/* The link that the loaded event carries for @key. */
-static enum ipl_status link_of(struct page *page, struct ipl_key key, struct ipl_link *out,
-			       struct ipl_error *err)
+enum ipl_status ipl_leaf_link(struct ipl_leaf *page, struct ipl_key key, struct ipl_link *out,
+			      struct ipl_error *err)
 {
 	struct ipl_touches touches;
 	enum ipl_status st = ipl_event_touches(&page->arena, &page->ev, &touches, err);
@@ -53,16 +58,17 @@ static enum ipl_status link_of(struct page *page, struct ipl_key key, struct ipl
 				     page->ev.seq);
 }
 
-static enum ipl_status seek(const struct ipl_source *source, struct page *page, struct ipl_key key,
-			    uint64_t seq, uint64_t *found, struct ipl_error *err)
+static enum ipl_status seek(const struct ipl_source *source, struct ipl_leaf *page,
+			    struct ipl_key key, uint64_t seq, uint64_t *found,
+			    struct ipl_error *err)
 {
 	uint64_t at = source->last(source->context, key);
 
 	while (at > seq) {
 		struct ipl_link link;
-		enum ipl_status st = load(source, at, page, err);
+		enum ipl_status st = ipl_leaf_load(page, source, at, err);
 		if (st == IPL_OK)
-			st = link_of(page, key, &link, err);
+			st = ipl_leaf_link(page, key, &link, err);
 		if (st != IPL_OK)
 			return st;
 		at = link.jump > seq ? link.jump : link.back;
@@ -74,12 +80,12 @@ static enum ipl_status seek(const struct ipl_source *source, struct page *page, 
 enum ipl_status ipl_chain_seek(const struct ipl_source *source, struct ipl_key key, uint64_t seq,
 			       uint64_t *found, struct ipl_error *err)
 {
-	struct page page;
+	struct ipl_leaf page;
 	enum ipl_status st;
 
-	ipl_arena_init(&page.arena, EVENT_ARENA_BYTES);
+	ipl_leaf_init(&page);
 	st = seek(source, &page, key, seq, found, err);
-	ipl_arena_release(&page.arena);
+	ipl_leaf_release(&page);
 	return st;
 }
 
@@ -106,28 +112,27 @@ static void reverse(struct ipl_seqs *seqs)
 	}
 }
 
-enum ipl_status ipl_chain_collect(const struct ipl_source *source, struct ipl_key key,
-				  uint64_t from, uint64_t to, struct ipl_seqs *out,
-				  struct ipl_error *err)
+/* What a walk back ends at, beside the chain's beginning. */
+typedef bool (*stop_fn)(struct ipl_key key, const struct ipl_event *ev);
+
+/* The chain back from the event @at on it, as long as it is not before @from, ascending. */
+static enum ipl_status collect(const struct ipl_source *source, struct ipl_leaf *page,
+			       struct ipl_key key, uint64_t from, uint64_t at, stop_fn stop,
+			       struct ipl_seqs *out, struct ipl_error *err)
 {
 	struct ipl_seqs seqs = { NULL, 0 };
-	struct page page;
 	size_t cap = 0;
-	uint64_t at = 0;
-	enum ipl_status st;
+	enum ipl_status st = IPL_OK;
 
-	ipl_arena_init(&page.arena, EVENT_ARENA_BYTES);
-	st = seek(source, &page, key, to, &at, err);
 	while (st == IPL_OK && at != 0 && at >= from) {
 		struct ipl_link link = { 0 };
 		st = push(&seqs, &cap, at, err);
 		if (st == IPL_OK)
-			st = load(source, at, &page, err);
+			st = ipl_leaf_load(page, source, at, err);
 		if (st == IPL_OK)
-			st = link_of(&page, key, &link, err);
-		at = link.back;
+			st = ipl_leaf_link(page, key, &link, err);
+		at = st == IPL_OK && stop != NULL && stop(key, &page->ev) ? 0 : link.back;
 	}
-	ipl_arena_release(&page.arena);
 	if (st != IPL_OK) {
 		free(seqs.at);
 		return st;
@@ -137,76 +142,179 @@ enum ipl_status ipl_chain_collect(const struct ipl_source *source, struct ipl_ke
 	return IPL_OK;
 }
 
+enum ipl_status ipl_chain_collect(const struct ipl_source *source, struct ipl_key key,
+				  uint64_t from, uint64_t to, struct ipl_seqs *out,
+				  struct ipl_error *err)
+{
+	struct ipl_leaf page;
+	uint64_t at = 0;
+	enum ipl_status st;
+
+	ipl_leaf_init(&page);
+	st = seek(source, &page, key, to, &at, err);
+	if (st == IPL_OK)
+		st = collect(source, &page, key, from, at, NULL, out, err);
+	ipl_leaf_release(&page);
+	return st;
+}
+
+static enum ipl_status depth_of(const struct ipl_source *source, struct ipl_leaf *page,
+				struct ipl_key key, uint64_t at, struct ipl_link *link,
+				struct ipl_error *err)
+{
+	enum ipl_status st = ipl_leaf_load(page, source, at, err);
+
+	return st == IPL_OK ? ipl_leaf_link(page, key, link, err) : st;
+}
+
+/* From the event *@at back to the one at @depth: over a jump unless it leads beyond. */
+static enum ipl_status seek_depth(const struct ipl_source *source, struct ipl_leaf *page,
+				  struct ipl_key key, uint64_t depth, uint64_t *at,
+				  struct ipl_error *err)
+{
+	struct ipl_link here, there;
+	enum ipl_status st = depth_of(source, page, key, *at, &here, err);
+
+	while (st == IPL_OK && here.depth > depth) {
+		st = here.jump == 0 ? IPL_OK : depth_of(source, page, key, here.jump, &there, err);
+		if (st == IPL_OK && here.jump != 0 && there.depth >= depth) {
+			*at = here.jump;
+			here = there;
+			continue;
+		}
+		*at = here.back;
+		if (st == IPL_OK)
+			st = depth_of(source, page, key, *at, &here, err);
+	}
+	return st;
+}
+
+enum ipl_status ipl_chain_page(const struct ipl_source *source, struct ipl_key key, uint64_t after,
+			       uint64_t to, size_t most, struct ipl_seqs *out,
+			       struct ipl_error *err)
+{
+	struct ipl_leaf page;
+	struct ipl_link link;
+	uint64_t at = 0, before = 0, depth = 0;
+	enum ipl_status st;
+
+	*out = (struct ipl_seqs){ NULL, 0 };
+	ipl_leaf_init(&page);
+	st = seek(source, &page, key, to, &at, err);
+	if (st == IPL_OK && at > after)
+		st = seek(source, &page, key, after, &before, err);
+	if (st == IPL_OK && before != 0) {
+		st = depth_of(source, &page, key, before, &link, err);
+		depth = link.depth + 1;
+	}
+	if (st == IPL_OK && at > after)
+		st = seek_depth(source, &page, key, depth + most - 1, &at, err);
+	if (st == IPL_OK && at > after)
+		st = collect(source, &page, key, after + 1, at, NULL, out, err);
+	ipl_leaf_release(&page);
+	return st;
+}
+
 /* --- the lens --- */
+
+/* An entity, and as of when it was folded. */
+struct folded {
+	union ipl_entity entity;
+	uint64_t seq;
+};
 
 struct past {
 	struct ipl_source source;
-	struct page page;
-	struct ipl_hashmap entities; /* key -> union ipl_entity *, of what was asked for */
+	struct ipl_leaf page;
+	struct ipl_hashmap entities; /* key -> struct folded *, of what was asked for */
 };
 
-/* Fold the chain of @key up to lens->seq by @fold. */
-static enum ipl_status fold_chain(struct ipl_lens *lens, struct ipl_key key,
-				  enum ipl_status (*fold)(void *into, struct ipl_key key,
-							  const struct ipl_event *ev,
-							  struct ipl_error *err),
-				  void *into)
+/* Fold the events of @key's chain from @from up to lens->seq into @entity. */
+static enum ipl_status fold_entity(struct ipl_lens *lens, struct ipl_key key, uint64_t from,
+				   union ipl_entity *entity)
 {
 	struct past *past = lens->context;
 	struct ipl_seqs seqs;
-	enum ipl_status st = ipl_chain_collect(&past->source, key, 1, lens->seq, &seqs, lens->err);
+	enum ipl_status st =
+		ipl_chain_collect(&past->source, key, from, lens->seq, &seqs, lens->err);
 
 	if (st != IPL_OK)
 		return st;
 	for (size_t i = 0; st == IPL_OK && i < seqs.count; i++) {
-		st = load(&past->source, seqs.at[i], &past->page, lens->err);
+		st = ipl_leaf_load(&past->page, &past->source, seqs.at[i], lens->err);
 		if (st == IPL_OK)
-			st = fold(into, key, &past->page.ev, lens->err);
+			st = ipl_reduce_entity((enum ipl_kind)key.kind, key.a, entity,
+					       &past->page.ev, lens->err);
 	}
 	free(seqs.at);
 	return st;
-}
-
-static enum ipl_status fold_entity(void *into, struct ipl_key key, const struct ipl_event *ev,
-				   struct ipl_error *err)
-{
-	return ipl_reduce_entity((enum ipl_kind)key.kind, key.a, into, ev, err);
-}
-
-static enum ipl_status fold_holding(void *into, struct ipl_key key, const struct ipl_event *ev,
-				    struct ipl_error *err)
-{
-	return ipl_reduce_holding(key, into, ev, err);
 }
 
 static const union ipl_entity *find(struct ipl_lens *lens, enum ipl_kind kind, uint64_t number)
 {
 	struct past *past = lens->context;
 	struct ipl_key key = ipl_key_entity(kind, number);
-	union ipl_entity **slot, *entity;
+	struct folded **slot, *folded;
+	const struct ipl_base *base;
 
 	if (lens->status != IPL_OK || number == 0)
 		return NULL;
 	slot = ipl_hashmap_put(&past->entities, key);
 	if (slot != NULL && *slot == NULL)
-		*slot = calloc(1, sizeof(union ipl_entity));
+		*slot = calloc(1, sizeof(**slot));
 	if (slot == NULL || *slot == NULL) {
 		lens->status = ipl_error_set(lens->err, IPL_ERR_NOMEM, "out of memory");
 		return NULL;
 	}
-	entity = *slot;
-	if (!entity->base.alive && entity->base.last_seq == 0)
-		lens->status = fold_chain(lens, key, fold_entity, entity);
-	return lens->status == IPL_OK && entity->base.alive ? entity : NULL;
+	folded = *slot;
+	base = &folded->entity.base;
+	/* What is gone stays gone; else go on from where it stands. */
+	if (folded->seq < lens->seq && (base->alive || base->last_seq == 0))
+		lens->status = fold_entity(lens, key, base->last_seq + 1, &folded->entity);
+	folded->seq = lens->seq;
+	return lens->status == IPL_OK && base->alive ? &folded->entity : NULL;
+}
+
+enum ipl_status ipl_holding_at(const struct ipl_source *source, struct ipl_key key, uint64_t seq,
+			       struct ipl_holding *out, struct ipl_error *err)
+{
+	struct ipl_holding found = { .role = IPL_ROLE_NONE };
+	struct ipl_seqs seqs = { NULL, 0 };
+	struct ipl_leaf page;
+	uint64_t at = 0;
+	enum ipl_status st;
+
+	ipl_leaf_init(&page);
+	st = seek(source, &page, key, seq, &at, err);
+	if (st == IPL_OK)
+		st = collect(source, &page, key, 1, at, ipl_holding_begins, &seqs, err);
+	for (size_t i = 0; st == IPL_OK && i < seqs.count; i++) {
+		st = ipl_leaf_load(&page, source, seqs.at[i], err);
+		if (st == IPL_OK)
+			st = ipl_reduce_holding(key, &found, &page.ev, err);
+	}
+	free(seqs.at);
+	ipl_leaf_release(&page);
+	if (st == IPL_OK)
+		*out = found;
+	return st;
 }
 
 static struct ipl_holding holding(struct ipl_lens *lens, struct ipl_key key)
 {
+	struct past *past = lens->context;
 	struct ipl_holding found = { .role = IPL_ROLE_NONE };
 
 	if (lens->status == IPL_OK)
-		lens->status = fold_chain(lens, key, fold_holding, &found);
-	return lens->status == IPL_OK ? found : (struct ipl_holding){ .role = IPL_ROLE_NONE };
+		lens->status = ipl_holding_at(&past->source, key, lens->seq, &found, lens->err);
+	return found;
+}
+
+void ipl_past_move(struct ipl_lens *lens, uint64_t seq, int64_t time_ms)
+{
+	assert(seq >= lens->seq);
+	lens->seq = seq;
+	lens->time_ms = time_ms;
 }
 
 uint64_t ipl_past_last(struct ipl_lens *lens, enum ipl_kind kind, uint64_t number)
@@ -227,8 +335,8 @@ enum ipl_status ipl_past_open(struct ipl_lens *lens, const struct ipl_source *so
 	if (past == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a look at the past");
 	past->source = *source;
-	ipl_arena_init(&past->page.arena, EVENT_ARENA_BYTES);
-	ipl_hashmap_init(&past->entities, sizeof(union ipl_entity *));
+	ipl_leaf_init(&past->page);
+	ipl_hashmap_init(&past->entities, sizeof(struct folded *));
 	*lens = (struct ipl_lens){
 		.context = past,
 		.seq = seq,
@@ -244,12 +352,12 @@ enum ipl_status ipl_past_open(struct ipl_lens *lens, const struct ipl_source *so
 
 static void release_entity(void *context, struct ipl_key key, void *value)
 {
-	union ipl_entity *entity = *(union ipl_entity **)value;
+	struct folded *folded = *(struct folded **)value;
 
 	(void)context;
-	if (entity != NULL)
-		ipl_entity_release((enum ipl_kind)key.kind, entity);
-	free(entity);
+	if (folded != NULL)
+		ipl_entity_release((enum ipl_kind)key.kind, &folded->entity);
+	free(folded);
 }
 
 void ipl_past_close(struct ipl_lens *lens)
@@ -258,7 +366,7 @@ void ipl_past_close(struct ipl_lens *lens)
 
 	ipl_hashmap_walk(&past->entities, release_entity, NULL);
 	ipl_hashmap_release(&past->entities);
-	ipl_arena_release(&past->page.arena);
+	ipl_leaf_release(&past->page);
 	free(past);
 	lens->context = NULL;
 }
@@ -266,18 +374,18 @@ void ipl_past_close(struct ipl_lens *lens)
 enum ipl_status ipl_fold_to(struct ipl_state *state, const struct ipl_source *source, uint64_t seq,
 			    struct ipl_error *err)
 {
-	struct page page;
+	struct ipl_leaf page;
 	enum ipl_status st = IPL_OK;
 
-	ipl_arena_init(&page.arena, EVENT_ARENA_BYTES);
+	ipl_leaf_init(&page);
 	while (st == IPL_OK && ipl_state_seq(state) < seq) {
 		struct ipl_touches touches;
-		st = load(source, ipl_state_seq(state) + 1, &page, err);
+		st = ipl_leaf_load(&page, source, ipl_state_seq(state) + 1, err);
 		if (st == IPL_OK)
 			st = ipl_event_touches(&page.arena, &page.ev, &touches, err);
 		if (st == IPL_OK)
 			st = ipl_reduce(state, &page.ev, &touches, err);
 	}
-	ipl_arena_release(&page.arena);
+	ipl_leaf_release(&page);
 	return st;
 }

@@ -21,6 +21,20 @@ struct ipl_source {
 	uint64_t (*last)(void *context, struct ipl_key key);
 };
 
+/** One event of the log at a time, with the memory it is decoded into. */
+struct ipl_leaf {
+	struct ipl_arena arena;
+	struct ipl_event ev; /* its text is borrowed until the source is asked again */
+};
+void ipl_leaf_init(struct ipl_leaf *leaf);
+void ipl_leaf_release(struct ipl_leaf *leaf);
+/** Load event @seq, in place of the one before. IPL_ERR_CORRUPT where another stands there. */
+enum ipl_status ipl_leaf_load(struct ipl_leaf *leaf, const struct ipl_source *source, uint64_t seq,
+			      struct ipl_error *err) IPL_MUST_USE;
+/** The link that the loaded event carries for @key. IPL_ERR_CORRUPT where it does not touch it. */
+enum ipl_status ipl_leaf_link(struct ipl_leaf *leaf, struct ipl_key key, struct ipl_link *out,
+			      struct ipl_error *err) IPL_MUST_USE;
+
 /** The newest event on @key's chain that is not after @seq; 0 where there is none. */
 enum ipl_status ipl_chain_seek(const struct ipl_source *source, struct ipl_key key, uint64_t seq,
 			       uint64_t *found, struct ipl_error *err) IPL_MUST_USE;
@@ -35,12 +49,29 @@ enum ipl_status ipl_chain_collect(const struct ipl_source *source, struct ipl_ke
 				  struct ipl_error *err) IPL_MUST_USE;
 
 /**
+ * The same of the chain after @after and not after @to: the first @most (at least 1) of
+ * them. It costs what it gives, and some steps over the rest.
+ */
+enum ipl_status ipl_chain_page(const struct ipl_source *source, struct ipl_key key, uint64_t after,
+			       uint64_t to, size_t most, struct ipl_seqs *out,
+			       struct ipl_error *err) IPL_MUST_USE;
+
+/** Who has the address @key after event @seq: folded from the last event that gave it. */
+enum ipl_status ipl_holding_at(const struct ipl_source *source, struct ipl_key key, uint64_t seq,
+			       struct ipl_holding *out, struct ipl_error *err) IPL_MUST_USE;
+
+/**
  * A lens that folds single things as of @seq. The caller sets its region,
  * letters and ledger. It keeps what it folded until ipl_past_close().
  */
 enum ipl_status ipl_past_open(struct ipl_lens *lens, const struct ipl_source *source, uint64_t seq,
 			      int64_t time_ms, struct ipl_error *err) IPL_MUST_USE;
 void ipl_past_close(struct ipl_lens *lens);
+/**
+ * Look as of @seq (not before the one it stands at) from now on: what was folded is
+ * folded on where it is asked for again. Entities that were found before are not to be read.
+ */
+void ipl_past_move(struct ipl_lens *lens, uint64_t seq, int64_t time_ms);
 
 /** The source of lens->last for a lens of any kind: set lens->last_context to the source. */
 uint64_t ipl_past_last(struct ipl_lens *lens, enum ipl_kind kind, uint64_t number);

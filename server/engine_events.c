@@ -221,12 +221,12 @@ static enum ipl_status walk(struct events *e, int64_t max_results, uint64_t *pos
 }
 
 static enum ipl_status list_page(struct events *e, const struct ipl_operation *operation,
-				 const struct ipl_common *common, uint64_t as_of,
+				 const struct ipl_common *common, uint64_t *as_of,
 				 struct ipl_answer *answer)
 {
 	uint64_t filter = ipl_operation_digest(operation, e->args, e->arena) ^
 			  ipl_hash64(operation->name, strlen(operation->name));
-	struct ipl_page_token token = { as_of, e->args->reverse == 1 ? UINT64_MAX : 0 };
+	struct ipl_page_token token = { *as_of, e->args->reverse == 1 ? UINT64_MAX : 0 };
 	struct ipl_value list = ipl_array();
 	enum ipl_status st = IPL_OK;
 
@@ -240,6 +240,7 @@ static enum ipl_status list_page(struct events *e, const struct ipl_operation *o
 		st = walk(e, common->max_results, &token.position, &list);
 	if (st != IPL_OK)
 		return st;
+	*as_of = token.seq;
 	ipl_map_add(e->arena, &answer->result, "Events", list);
 	ipl_map_add(e->arena, &answer->result, "NextToken",
 		    token.position == 0 ? ipl_text(IPL_STR("")) :
@@ -250,7 +251,7 @@ static enum ipl_status list_page(struct events *e, const struct ipl_operation *o
 enum ipl_status ipl_engine_list_events(struct ipl_engine *engine,
 				       const struct ipl_operation *operation,
 				       const struct ipl_args_list_events *args,
-				       const struct ipl_common *common, uint64_t as_of,
+				       const struct ipl_common *common, uint64_t *as_of,
 				       struct ipl_arena *arena, struct ipl_answer *answer)
 {
 	struct events e = { .engine = engine, .args = args, .arena = arena, .err = &answer->err };

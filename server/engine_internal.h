@@ -69,7 +69,7 @@ void ipl_engine_spoil(struct ipl_engine *engine, const struct ipl_error *err);
 struct ipl_key ipl_token_key(struct ipl_str principal, enum ipl_op op, struct ipl_str token);
 uint64_t ipl_engine_head(const struct ipl_engine *engine);
 
-/* --- engine_write.c, engine_read.c, engine_events.c --- */
+/* --- engine_write.c, engine_read.c, engine_events.c, engine_past.c --- */
 
 enum ipl_status ipl_engine_write(struct ipl_engine *engine, const struct ipl_call *call,
 				 const struct ipl_operation *operation, const void *args,
@@ -83,12 +83,18 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 				   const struct ipl_operation *operation, const void *args,
 				   const struct ipl_common *common, struct ipl_arena *arena,
 				   struct ipl_answer *answer);
+/** *@as_of: the moment of the call; then that of the page, which its token may have pinned. */
 enum ipl_status ipl_engine_list_events(struct ipl_engine *engine,
 				       const struct ipl_operation *operation,
 				       const struct ipl_args_list_events *args,
-				       const struct ipl_common *common, uint64_t as_of,
+				       const struct ipl_common *common, uint64_t *as_of,
 				       struct ipl_arena *arena, struct ipl_answer *answer);
 
+enum ipl_status ipl_engine_get_history(struct ipl_engine *engine,
+				       const struct ipl_operation *operation,
+				       const struct ipl_args_get_history *args,
+				       const struct ipl_common *common, uint64_t *as_of,
+				       struct ipl_arena *arena, struct ipl_answer *answer);
 enum ipl_status ipl_engine_list_refusals(struct ipl_engine *engine,
 					 const struct ipl_operation *operation,
 					 const struct ipl_args_list_events *args,

@@ -518,7 +518,11 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 		st = get_state_hash(engine, &moment, arena, answer);
 		break;
 	case IPL_SERVICE_LIST_EVENTS:
-		st = ipl_engine_list_events(engine, operation, args, common, moment.seq, arena,
+		st = ipl_engine_list_events(engine, operation, args, common, &moment.seq, arena,
+					    answer);
+		break;
+	case IPL_SERVICE_GET_HISTORY:
+		st = ipl_engine_get_history(engine, operation, args, common, &moment.seq, arena,
 					    answer);
 		break;
 	case IPL_SERVICE_LIST_REFUSALS:

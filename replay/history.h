@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who had it, from when to when, by whose doing: the history of one address or
+ * of one entity, as intervals. It is read from their chains alone, so it costs what
+ * happened to them, however long the log is, and survives the end of all it speaks of.
+ */
+#ifndef IPL_REPLAY_HISTORY_H
+#define IPL_REPLAY_HISTORY_H
+
+#include "replay/past.h"
+
+/** Which part of a history, and what it comes to. */
+struct ipl_history {
+	const struct ipl_source *source;
+	/*
+	 * Of ipl_past_open(), as of 0: it moves on from holder to holder, and what it finds
+	 * at the end is not to be relied on.
+	 */
+	struct ipl_lens *lens;
+	uint64_t as_of; /* what came after is not known: what is open then is open */
+	/*
+	 * Intervals that begin with event @from or later and those that end later than
+	 * @from_ms; none that begins after event @to. 0, INT64_MIN and @as_of: all.
+	 */
+	uint64_t from;
+	int64_t from_ms;
+	uint64_t to;
+	uint64_t vpc; /* of an IPv6 address: only what was held in this VPC; 0: in any */
+	int64_t max_results;
+	size_t bytes_max; /* of a page */
+	/* Where the page begins, and then where the next one does; 0: the first, no more. */
+	uint64_t position;
+
+	struct ipl_arena *arena; /* where the page is built */
+	struct ipl_error *err;
+	struct ipl_value page; /* begins as an array */
+};
+
+/**
+ * One page of the holdings of an address: those on the chains of @keys, which are the same
+ * address in different VPCs and in public. Each with who held it, as of its beginning.
+ *
+ * @retval IPL_ERR_CORRUPT  a chain cannot be followed
+ * @retval IPL_ERR_NOMEM    beyond a limit
+ */
+enum ipl_status ipl_history_of_address(struct ipl_history *h, const struct ipl_key *keys,
+				       size_t key_count) IPL_MUST_USE;
+
+/**
+ * One page of an entity's: an interval for each event that touched it, with the
+ * members that were other after it than before (own ones only).
+ */
+enum ipl_status ipl_history_of_entity(struct ipl_history *h, enum ipl_kind kind,
+				      uint64_t number) IPL_MUST_USE;
+
+/**
+ * The members of an entity that differ: [{Name, Before, After}]. @before and @after are
+ * as ipl_show_only() gave them with IPL_HISTORY_MEMBERS; NULL where it was not there.
+ */
+struct ipl_value ipl_fields_between(struct ipl_arena *arena, enum ipl_kind kind,
+				    const struct ipl_value *before, const struct ipl_value *after);
+#define IPL_HISTORY_MEMBERS ((unsigned)(IPL_MEMBER_OWN | IPL_MEMBER_PAIRED | IPL_MEMBER_CONSTANT))
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GetHistory: what is asked for, of which chains, and the pages of the answer. */
+#include "server/engine_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "events/hash.h"
+#include "events/time.h"
+#include "replay/history.h"
+
+#define PAGE_BYTES_MAX ((size_t)3900 << 10)
+
+struct ask {
+	struct ipl_engine *engine;
+	struct ipl_arena *arena;
+	struct ipl_error *err;
+	uint64_t filter; /* what a page's token is good for */
+	struct ipl_page_token token;
+};
+
+static enum ipl_status wrong(struct ask *ask, const char *name, const char *why)
+{
+	ipl_refuse(ask->err, IPL_CODE_INVALID_PARAMETER, "%s %s", name, why);
+	ipl_error_add(ask->err, "Parameter", ipl_text_of(name));
+	return IPL_REFUSED;
+}
+
+static enum ipl_status not_there(struct ask *ask, enum ipl_code code, struct ipl_str id,
+				 uint64_t seq)
+{
+	struct ipl_value ids = ipl_array();
+
+	ipl_refuse(ask->err, code, "%.*s did not exist up to event %" PRIu64, IPL_STR_ARG(id), seq);
+	ipl_array_add(ask->arena, &ids, ipl_text(ipl_arena_str(ask->arena, id)));
+	ipl_error_add(ask->err, "Ids", ids);
+	return IPL_REFUSED;
+}
+
+/* The moment of the first page, and where this one begins. */
+static enum ipl_status begin(struct ask *ask, const struct ipl_operation *operation,
+			     const void *args, const struct ipl_common *common, uint64_t as_of)
+{
+	ask->filter = ipl_operation_digest(operation, args, ask->arena) ^
+		      ipl_hash64(operation->name, strlen(operation->name));
+	ask->token = (struct ipl_page_token){ .seq = as_of };
+	if (common->next_token.len == 0)
+		return IPL_OK;
+	return ipl_page_token_parse(common->next_token, ask->filter, &ask->token, ask->err);
+}
+
+static void add_token(struct ask *ask, struct ipl_value *result, uint64_t position)
+{
+	ask->token.position = position;
+	ipl_map_add(ask->arena, result, "NextToken",
+		    position == 0 ? ipl_text(IPL_STR("")) :
+				    ipl_page_token_value(ask->arena, ask->token, ask->filter));
+}
+
+/* --- GetHistory --- */
+
+static enum ipl_status read_time(struct ask *ask, const char *name, struct ipl_str text,
+				 int64_t *out)
+{
+	return ipl_time_parse(text, out) ?
+		       IPL_OK :
+		       wrong(ask, name, "is no RFC 3339 time such as 2026-11-23T14:03:00Z");
+}
+
+static enum ipl_status read_window(struct ask *ask, const struct ipl_args_get_history *args,
+				   struct ipl_history *h)
+{
+	int64_t to_ms;
+	enum ipl_status st = IPL_OK;
+
+	h->from_ms = INT64_MIN;
+	h->to = h->as_of;
+	if (args->from_time.len > 0) {
+		st = read_time(ask, "FromTime", args->from_time, &h->from_ms);
+		if (st == IPL_OK)
+			st = ipl_engine_seq_at(ask->engine, h->from_ms - 1, &h->from, ask->err);
+		h->from++;
+	}
+	if (st == IPL_OK && args->to_time.len > 0) {
+		st = read_time(ask, "ToTime", args->to_time, &to_ms);
+		if (st == IPL_OK)
+			st = ipl_engine_seq_at(ask->engine, to_ms, &h->to, ask->err);
+		h->to = h->to < h->as_of ? h->to : h->as_of;
+	}
+	return st;
+}
+
+/* A VPC that is or was, by its id. */
+static enum ipl_status read_vpc(struct ask *ask, struct ipl_str id, uint64_t as_of, uint64_t *out)
+{
+	enum ipl_kind kind = IPL_KIND_NONE;
+	uint64_t number = 0, last = 0;
+	enum ipl_status st;
+
+	if (!ipl_id_parse(ask->engine->letters, id, &kind, &number) || kind != IPL_KIND_VPC)
+		return not_there(ask, IPL_CODE_VPC_NOT_FOUND, id, as_of);
+	st = ipl_chain_seek(&ask->engine->source, ipl_key_entity(kind, number), as_of, &last,
+			    ask->err);
+	if (st == IPL_OK && last == 0)
+		return not_there(ask, IPL_CODE_VPC_NOT_FOUND, id, as_of);
+	*out = number;
+	return st;
+}
+
+static void add_key(const struct ask *ask, struct ipl_key key, struct ipl_key *keys, size_t *count)
+{
+	if (ipl_heads_last(ask->engine->heads, key) != 0)
+		keys[(*count)++] = key;
+}
+
+/* An IPv4 address in public, and in the VPC that is named or in each that ever was. */
+static enum ipl_status history_of_ip4(struct ask *ask, struct ipl_history *h, uint32_t ip)
+{
+	uint64_t last =
+		h->vpc != 0 ? h->vpc : ipl_state_next_number(ask->engine->state, IPL_KIND_VPC) - 1;
+	struct ipl_key *keys = ipl_arena_array(ask->arena, last + 1, sizeof(*keys));
+	size_t count = 0;
+
+	if (keys == NULL)
+		return ipl_error_set(ask->err, IPL_ERR_NOMEM, "out of memory for a history");
+	add_key(ask, ipl_key_ip4(0, ip), keys, &count);
+	for (uint64_t vpc = h->vpc != 0 ? h->vpc : 1; vpc <= last; vpc++)
+		add_key(ask, ipl_key_ip4(vpc, ip), keys, &count);
+	return ipl_history_of_address(h, keys, count);
+}
+
+static enum ipl_status history_of_address(struct ask *ask, const struct ipl_args_get_history *args,
+					  struct ipl_history *h)
+{
+	struct ipl_ip6 ip6;
+	uint32_t ip;
+	enum ipl_status st = IPL_OK;
+
+	if (args->vpc.len > 0)
+		st = read_vpc(ask, args->vpc, h->as_of, &h->vpc);
+	if (st != IPL_OK)
+		return st;
+	if (ipl_ip4_parse(args->address, &ip))
+		return history_of_ip4(ask, h, ip);
+	if (ipl_ip6_parse(args->address, &ip6)) {
+		const struct ipl_key key = ipl_key_ip6(ip6.hi, ip6.lo);
+		return ipl_history_of_address(h, &key,
+					      ipl_heads_last(ask->engine->heads, key) != 0);
+	}
+	return wrong(ask, "Address", "is no IPv4 or IPv6 address");
+}
+
+static enum ipl_status history_of_entity(struct ask *ask, struct ipl_str id, struct ipl_history *h)
+{
+	enum ipl_kind kind = IPL_KIND_NONE;
+	uint64_t number = 0, last = 0;
+	enum ipl_status st;
+
+	if (!ipl_id_parse(ask->engine->letters, id, &kind, &number))
+		return not_there(ask, IPL_CODE_NOT_FOUND, id, h->as_of);
+	st = ipl_chain_seek(h->source, ipl_key_entity(kind, number), h->as_of, &last, ask->err);
+	if (st == IPL_OK && last == 0)
+		return not_there(ask, IPL_CODE_NOT_FOUND, id, h->as_of);
+	return st == IPL_OK ? ipl_history_of_entity(h, kind, number) : st;
+}
+
+static enum ipl_status history(struct ask *ask, const struct ipl_args_get_history *args,
+			       struct ipl_history *h)
+{
+	enum ipl_status st;
+
+	if (args->id.len > 0 && args->address.len > 0)
+		return wrong(ask, "Address", "and Id exclude each other: give one");
+	if (args->id.len > 0 && args->vpc.len > 0)
+		return wrong(ask, "VpcId", "goes with Address, not with Id");
+	if (args->id.len == 0 && args->address.len == 0) {
+		ipl_refuse(ask->err, IPL_CODE_MISSING_PARAMETER, "Id or Address is missing");
+		ipl_error_add(ask->err, "Parameter", ipl_text_of("Id"));
+		return IPL_REFUSED;
+	}
+	st = read_window(ask, args, h);
+	if (st != IPL_OK)
+		return st;
+	return args->id.len > 0 ? history_of_entity(ask, args->id, h) :
+				  history_of_address(ask, args, h);
+}
+
+enum ipl_status ipl_engine_get_history(struct ipl_engine *engine,
+				       const struct ipl_operation *operation,
+				       const struct ipl_args_get_history *args,
+				       const struct ipl_common *common, uint64_t *as_of,
+				       struct ipl_arena *arena, struct ipl_answer *answer)
+{
+	struct ask ask = { .engine = engine, .arena = arena, .err = &answer->err };
+	struct ipl_lens lens;
+	struct ipl_history h = { .source = &engine->source,
+				 .lens = &lens,
+				 .arena = arena,
+				 .err = &answer->err,
+				 .max_results = common->max_results,
+				 .bytes_max = PAGE_BYTES_MAX,
+				 .page = ipl_array() };
+	enum ipl_status st = begin(&ask, operation, args, common, *as_of);
+
+	if (st == IPL_OK)
+		st = ipl_past_open(&lens, &engine->source, 0, 0, &answer->err);
+	if (st != IPL_OK)
+		return st;
+	ipl_engine_set_ledger(engine, &lens);
+	*as_of = ask.token.seq;
+	h.as_of = ask.token.seq;
+	h.position = ask.token.position;
+	st = history(&ask, args, &h);
+	ipl_past_close(&lens);
+	if (st != IPL_OK)
+		return st;
+	ipl_map_add(arena, &answer->result, "History", h.page);
+	add_token(&ask, &answer->result, h.position);
+	return IPL_OK;
+}

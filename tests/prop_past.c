@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Given: random histories of all operations (IPL_SEED repeats a run), of which many events
+ * have the same millisecond.
+ * Claimed: the history of every address and entity, in pages of any size and through any
+ * window of time, is what a naive fold of the first N events for every N says it was.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "events/json.h"
+#include "events/time.h"
+#include "reducers/table.h"
+#include "replay/history.h"
+#include "tests/random_ops.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEPS 5000
+
+/* --- the lab as a source --- */
+
+static enum ipl_status get_record(void *context, uint64_t seq, struct ipl_str *out,
+				  struct ipl_error *err)
+{
+	const struct lab *lab = context;
+
+	(void)err;
+	assert_in_range(seq, 1, lab->count);
+	*out = lab->record[seq - 1];
+	return IPL_OK;
+}
+
+static uint64_t get_last(void *context, struct ipl_key key)
+{
+	return ipl_heads_last(((const struct lab *)context)->heads, key);
+}
+
+/* --- the oracle: what each event did, seen from the whole states before and after it --- */
+
+/* Members of a state that a diff must not speak of, or of which only the id counts. */
+static const char *const counts_and_joined[] = { "AvailableIpAddressCount", "Ipv6GatewayId",
+						 "RealBandwidth" };
+static const char *const pairs[] = { "EipAddress", "AssociatedPublicIp", "Ipv6InternetBandwidth" };
+
+static bool is_in(const char *const *names, size_t count, struct ipl_str name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ipl_str_is(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool differs(struct ipl_str name, const struct ipl_value *a, const struct ipl_value *b)
+{
+	if (is_in(pairs, IPL_ARRAY_SIZE(pairs), name)) {
+		static const char *const ids[] = { "AllocationId", "Ipv6InternetBandwidthId" };
+		for (size_t i = 0; i < IPL_ARRAY_SIZE(ids); i++) {
+			struct ipl_str x = ipl_map_text(a, ids[i]), y = ipl_map_text(b, ids[i]);
+			if (x.len != y.len || (x.len > 0 && !ipl_str_equal(x, y)))
+				return true;
+		}
+		return false;
+	}
+	return !ipl_value_equal(a, b);
+}
+
+/* [{Name, Before, After}] of two whole States; NULL: not there. */
+static struct ipl_value naive_fields(struct ipl_arena *arena, const struct ipl_value *before,
+				     const struct ipl_value *after)
+{
+	const struct ipl_value *any = before == NULL ? after : before;
+	struct ipl_value fields = ipl_array();
+
+	for (uint32_t i = 0; any != NULL && i < any->count; i++) {
+		struct ipl_str name = any->member[i].key;
+		struct ipl_value field = ipl_map();
+		/* The first is the entity's own id. */
+		if ((i > 0 && is_in(counts_and_joined, IPL_ARRAY_SIZE(counts_and_joined), name)) ||
+		    (before != NULL && after != NULL &&
+		     !differs(name, &before->member[i].value, &after->member[i].value)))
+			continue;
+		ipl_map_add(arena, &field, "Name", ipl_text(name));
+		ipl_map_add(arena, &field, "Before",
+			    before == NULL ? ipl_nil() : before->member[i].value);
+		ipl_map_add(arena, &field, "After",
+			    after == NULL ? ipl_nil() : after->member[i].value);
+		ipl_array_add(arena, &fields, field);
+	}
+	return fields;
+}
+
+/* One interval that there must be. */
+struct wanted {
+	struct ipl_key key;
+	uint64_t from, to;      /* seqs; 0: open */
+	struct ipl_value value; /* Holder or Fields */
+	enum ipl_role role;
+	uint64_t eni, eip;
+};
+
+struct oracle {
+	struct lab lab;
+	struct ipl_source source;
+	struct ipl_arena arena;
+	struct ipl_error err;
+	struct wanted *wanted; /* in the order of from */
+	size_t count, cap;
+	struct ipl_hashmap open; /* key -> index + 1 in wanted of the open one */
+	int64_t *time_ms;        /* of event i + 1 */
+};
+
+static struct wanted *add_wanted(struct oracle *o, struct ipl_key key, uint64_t from)
+{
+	if (o->count == o->cap) {
+		o->cap = o->cap == 0 ? 1024 : o->cap * 2;
+		o->wanted = realloc(o->wanted, o->cap * sizeof(*o->wanted));
+		assert_non_null(o->wanted);
+	}
+	o->wanted[o->count] = (struct wanted){ .key = key, .from = from };
+	*(size_t *)ipl_hashmap_put(&o->open, key) = o->count + 1;
+	return &o->wanted[o->count++];
+}
+
+static struct wanted *open_one(struct oracle *o, struct ipl_key key)
+{
+	size_t *index = ipl_hashmap_find(&o->open, key);
+
+	return index == NULL || *index == 0 ? NULL : &o->wanted[*index - 1];
+}
+
+static struct ipl_value show_at(struct oracle *o, const struct ipl_state *state, struct ipl_key key)
+{
+	struct ipl_lens lens;
+	const union ipl_entity *entity = ipl_state_find(state, (enum ipl_kind)key.kind, key.a);
+
+	ipl_lens_of_state(&lens, state, 0, &o->err);
+	return entity == NULL ? ipl_nil() :
+				ipl_show(&o->arena, &lens, (enum ipl_kind)key.kind, key.a, entity);
+}
+
+/* What the event did to one address. */
+static void note_address(struct oracle *o, const struct ipl_state *state, struct ipl_key key,
+			 uint64_t seq)
+{
+	struct ipl_holding now = ipl_state_holding(state, key);
+	struct wanted *open = open_one(o, key);
+	struct ipl_lens lens;
+
+	if (open != NULL && open->role == now.role && open->eni == now.eni && open->eip == now.eip)
+		return;
+	if (open != NULL)
+		open->to = seq;
+	*(size_t *)ipl_hashmap_put(&o->open, key) = 0;
+	if (now.role == IPL_ROLE_NONE)
+		return;
+	ipl_lens_of_state(&lens, state, 0, &o->err);
+	open = add_wanted(o, key, seq);
+	open->role = now.role;
+	open->eni = now.eni;
+	open->eip = now.eip;
+	open->value = ipl_show_holding(&o->arena, &lens, key, &now);
+}
+
+static void note_event(struct oracle *o, const struct ipl_state *before,
+		       const struct ipl_state *after, const struct ipl_touches *touches,
+		       uint64_t seq)
+{
+	for (uint32_t i = 0; i < touches->count; i++) {
+		struct ipl_key key = touches->at[i];
+		struct ipl_value was, is;
+		struct wanted *open = open_one(o, key);
+		if (key.kind == IPL_KIND_IP4 || key.kind == IPL_KIND_IP6) {
+			note_address(o, after, key, seq);
+			continue;
+		}
+		if (open != NULL)
+			open->to = seq;
+		was = show_at(o, before, key);
+		is = show_at(o, after, key);
+		open = add_wanted(o, key, seq);
+		open->value = naive_fields(&o->arena, was.type == IPL_VALUE_NIL ? NULL : &was,
+					   is.type == IPL_VALUE_NIL ? NULL : &is);
+	}
+}
+
+static void fold_all(struct oracle *o)
+{
+	struct ipl_state *before = ipl_state_new(), *after = ipl_state_new();
+	struct ipl_arena arena;
+
+	ipl_arena_init(&arena, (size_t)64 << 20);
+	o->time_ms = calloc(o->lab.count, sizeof(*o->time_ms));
+	for (uint64_t seq = 1; seq <= o->lab.count; seq++) {
+		struct ipl_touches touches;
+		struct ipl_event ev;
+		ipl_arena_reset(&arena);
+		lab_event(&o->lab, seq, &arena, &ev);
+		o->time_ms[seq - 1] = ev.time_ms;
+		assert_int_equal(ipl_event_touches(&arena, &ev, &touches, &o->err), IPL_OK);
+		assert_int_equal(ipl_fold_to(after, &o->source, seq, &o->err), IPL_OK);
+		note_event(o, before, after, &touches, seq);
+		assert_int_equal(ipl_fold_to(before, &o->source, seq, &o->err), IPL_OK);
+	}
+	ipl_state_free(before);
+	ipl_state_free(after);
+	ipl_arena_release(&arena);
+}
+
+static void open_oracle(struct oracle *o)
+{
+	memset(o, 0, sizeof(*o));
+	lab_open(&o->lab, "{\"PublicPools\":[\"198.18.0.0/27\",\"198.18.1.0/28\"],"
+			  "\"ReuseDelaySeconds\":1}");
+	for (int i = 0; i < STEPS; i++) {
+		enum ipl_status st = random_step(&o->lab);
+		if (st != IPL_OK && st != IPL_REFUSED)
+			fail_msg("step %d: %s", i, o->lab.err.text);
+	}
+	o->source = (struct ipl_source){ &o->lab, get_record, get_last };
+	o->err = (struct ipl_error)IPL_ERROR_INIT(NULL);
+	ipl_arena_init(&o->arena, (size_t)4 << 30);
+	ipl_hashmap_init(&o->open, sizeof(size_t));
+	fold_all(o);
+}
+
+static void close_oracle(struct oracle *o)
+{
+	lab_close(&o->lab);
+	ipl_arena_release(&o->arena);
+	ipl_hashmap_release(&o->open);
+	free(o->wanted);
+	free(o->time_ms);
+}
+
+/* --- histories --- */
+
+/* What is asked: whose history, as of when, through which window. */
+struct question {
+	struct ipl_key keys[64];
+	size_t key_count;
+	uint64_t as_of;
+	int64_t from_ms, to_ms; /* INT64_MIN and INT64_MAX: all */
+};
+
+static uint64_t seq_at(const struct oracle *o, int64_t time_ms, uint64_t as_of)
+{
+	uint64_t seq = 0;
+
+	while (seq < as_of && o->time_ms[seq] <= time_ms)
+		seq++;
+	return seq;
+}
+
+static struct ipl_history make_page(struct oracle *o, const struct question *q,
+				    struct ipl_lens *lens, uint64_t position,
+				    struct ipl_arena *arena)
+{
+	return (struct ipl_history){
+		.source = &o->source,
+		.lens = lens,
+		.as_of = q->as_of,
+		.from = q->from_ms == INT64_MIN ? 0 : seq_at(o, q->from_ms - 1, q->as_of) + 1,
+		.from_ms = q->from_ms,
+		.to = q->to_ms == INT64_MAX ? q->as_of : seq_at(o, q->to_ms, q->as_of),
+		.max_results = 1 + (int64_t)random_draw(7),
+		.bytes_max = random_draw(3) == 0 ? 1500 : 1 << 20,
+		.position = position,
+		.arena = arena,
+		.err = &o->err,
+		.page = ipl_array(),
+	};
+}
+
+/* All pages, each with a lens of its own. */
+static struct ipl_value ask(struct oracle *o, const struct question *q, struct ipl_arena *arena)
+{
+	struct ipl_value all = ipl_array();
+	uint64_t position = 0;
+
+	do {
+		struct ipl_lens lens;
+		struct ipl_history h = make_page(o, q, &lens, position, arena);
+		enum ipl_status st;
+		assert_int_equal(ipl_past_open(&lens, &o->source, 0, 0, &o->err), IPL_OK);
+		lens.letters = ipl_state_letters(o->lab.state);
+		lens.region = IPL_STR("cn-hangzhou");
+		st = q->keys[0].kind >= IPL_KIND_IP4 ?
+			     ipl_history_of_address(&h, q->keys, q->key_count) :
+			     ipl_history_of_entity(&h, (enum ipl_kind)q->keys[0].kind,
+						   q->keys[0].a);
+		if (st != IPL_OK)
+			fail_msg("%s", o->err.text);
+		ipl_past_close(&lens);
+		assert_true(h.page.count <= h.max_results);
+		assert_true(h.position == 0 || h.page.count > 0);
+		for (uint32_t i = 0; i < h.page.count; i++)
+			ipl_array_add(arena, &all, h.page.item[i]);
+		position = h.position;
+	} while (position != 0);
+	assert_false(arena->failed);
+	return all;
+}
+
+static void check_end(const struct oracle *o, const struct ipl_value *interval, uint64_t seq,
+		      const char *seq_name, const char *time_name, const char *by_name)
+{
+	const struct ipl_value *by = ipl_map_get(interval, by_name);
+	char text[IPL_TIME_TEXT_MAX];
+	struct ipl_arena arena;
+	struct ipl_event ev;
+
+	if (seq == 0) {
+		assert_int_equal(ipl_map_get(interval, seq_name)->type, IPL_VALUE_NIL);
+		assert_int_equal(ipl_map_get(interval, time_name)->type, IPL_VALUE_NIL);
+		assert_int_equal(by->type, IPL_VALUE_NIL);
+		return;
+	}
+	assert_int_equal(ipl_map_get(interval, seq_name)->integer, seq);
+	ipl_time_format(o->time_ms[seq - 1], text);
+	assert_true(ipl_str_is(ipl_map_text(interval, time_name), text));
+	ipl_arena_init(&arena, (size_t)16 << 20);
+	lab_event(&o->lab, seq, &arena, &ev);
+	assert_int_equal(ipl_map_get(by, "Seq")->integer, seq);
+	assert_true(ipl_str_is(ipl_map_text(by, "Type"), ipl_event_name(ev.type)));
+	assert_true(ipl_str_is(ipl_map_text(by, "Operation"), ipl_op_name(ev.op)));
+	assert_true(ipl_str_equal(ipl_map_text(by, "Principal"), ev.principal));
+	ipl_arena_release(&arena);
+}
+
+static bool is_asked(const struct oracle *o, const struct question *q, const struct wanted *w)
+{
+	uint64_t to = w->to > q->as_of ? 0 : w->to;
+	bool of_key = false;
+
+	for (size_t i = 0; i < q->key_count; i++)
+		of_key = of_key || ipl_key_equal(q->keys[i], w->key);
+	return of_key && w->from <= q->as_of && o->time_ms[w->from - 1] <= q->to_ms &&
+	       (to == 0 || o->time_ms[to - 1] > q->from_ms ||
+		o->time_ms[w->from - 1] >= q->from_ms);
+}
+
+static void fail_with(const struct ipl_value *got, const struct ipl_value *wanted)
+{
+	struct ipl_buf a = { 0 }, b = { 0 };
+
+	ipl_json_write(&a, got, IPL_JSON_COMPACT);
+	ipl_json_write(&b, wanted, IPL_JSON_COMPACT);
+	print_message("# got %.*s\n# wanted %.*s\n", (int)a.len, (const char *)a.at, (int)b.len,
+		      (const char *)b.at);
+	ipl_buf_release(&a);
+	ipl_buf_release(&b);
+	fail();
+}
+
+static uint32_t check_question(struct oracle *o, const struct question *q)
+{
+	struct ipl_arena arena;
+	struct ipl_value got;
+	uint32_t at = 0;
+
+	ipl_arena_init(&arena, (size_t)1 << 30);
+	got = ask(o, q, &arena);
+	for (size_t i = 0; i < o->count; i++) {
+		const struct wanted *w = &o->wanted[i];
+		const struct ipl_value *interval, *value;
+		if (!is_asked(o, q, w))
+			continue;
+		assert_true(at < got.count);
+		interval = &got.item[at++];
+		check_end(o, interval, w->from, "FromSeq", "FromTime", "OpenedBy");
+		check_end(o, interval, w->to > q->as_of ? 0 : w->to, "ToSeq", "ToTime", "ClosedBy");
+		value = ipl_map_get(interval, w->key.kind >= IPL_KIND_IP4 ? "Holder" : "Fields");
+		if (!ipl_value_equal(value, &w->value))
+			fail_with(value, &w->value);
+	}
+	assert_int_equal(at, got.count);
+	ipl_arena_release(&arena);
+	return at;
+}
+
+/* The same address in public and in every VPC, public first; an entity or IPv6 address alone. */
+static struct question question_of(const struct oracle *o, struct ipl_key key)
+{
+	struct question q = { .as_of = o->lab.count, .from_ms = INT64_MIN, .to_ms = INT64_MAX };
+
+	if (key.kind != IPL_KIND_IP4) {
+		q.keys[q.key_count++] = key;
+		return q;
+	}
+	for (uint64_t vpc = 0; vpc < ipl_state_next_number(o->lab.state, IPL_KIND_VPC); vpc++) {
+		struct ipl_key one = ipl_key_ip4(vpc, (uint32_t)key.b);
+		if (q.key_count < IPL_ARRAY_SIZE(q.keys) && ipl_heads_last(o->lab.heads, one) != 0)
+			q.keys[q.key_count++] = one;
+	}
+	return q;
+}
+
+static void test_histories(void **state)
+{
+	struct oracle o;
+	struct ipl_hashmap done;
+	uint32_t longest = 0;
+
+	(void)state;
+	open_oracle(&o);
+	ipl_hashmap_init(&done, 1);
+	for (size_t i = 0; i < o.count; i++) {
+		struct ipl_key key = o.wanted[i].key;
+		struct question q = question_of(&o, key);
+		uint32_t found;
+		if (key.kind == IPL_KIND_IP4)
+			key.a = 0;
+		if (ipl_hashmap_find(&done, key) != NULL)
+			continue;
+		assert_non_null(ipl_hashmap_put(&done, key));
+		found = check_question(&o, &q);
+		longest = found > longest ? found : longest;
+	}
+	print_message("# %zu intervals of %zu chains, the longest %u\n", o.count, done.count,
+		      longest);
+	assert_true(longest > 32); /* more than is looked up at once */
+	ipl_hashmap_release(&done);
+	close_oracle(&o);
+}
+
+/* As of any moment, through any window; the ends of windows are times of events, or beside them. */
+static void test_windows(void **state)
+{
+	struct oracle o;
+	uint32_t found = 0;
+
+	(void)state;
+	open_oracle(&o);
+	for (int i = 0; i < 1500; i++) {
+		const struct wanted *w = &o.wanted[random_draw(o.count)];
+		struct question q = question_of(&o, w->key);
+		if (random_draw(2) == 0)
+			q.as_of = 1 + random_draw(o.lab.count);
+		if (random_draw(3) > 0)
+			q.from_ms =
+				o.time_ms[random_draw(o.lab.count)] + (int64_t)random_draw(3) - 1;
+		if (random_draw(3) > 0)
+			q.to_ms = o.time_ms[random_draw(o.lab.count)] + (int64_t)random_draw(3) - 1;
+		if (random_draw(4) == 0)
+			q.from_ms = q.to_ms = o.time_ms[w->from - 1];
+		found += check_question(&o, &q);
+	}
+	assert_true(found > 1500);
+	close_oracle(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_histories),
+		cmocka_unit_test(test_windows),
+	};
+	const char *given = getenv("IPL_SEED");
+	uint64_t seed = given == NULL ? 20261125 : strtoull(given, NULL, 10);
+
+	random_begin(seed);
+	print_message("# IPL_SEED=%llu\n", (unsigned long long)seed);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
