@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "events/msgpack.h"
+#include "events/time.h"
+#include "server/auth.h"
 #include "server/engine.h"
 
 #define READ_BYTES       ((size_t)256 << 10)
@@ -88,26 +90,82 @@ static int connect_tcp(const char *text)
 	return fd;
 }
 
-static enum ipl_status greet(struct ipl_client *client, struct ipl_error *err)
-{
-	struct ipl_arena arena;
-	struct ipl_value params = ipl_map(), result;
-	enum ipl_status st;
-
-	ipl_arena_init(&arena, 65536);
-	ipl_map_add(&arena, &params, "ErrorFormat", ipl_text_of("Map"));
-	st = ipl_client_call(client, IPL_STR("Hello"), &params, &arena, &result, err);
-	err->detail = NULL;
-	ipl_arena_release(&arena);
-	return st;
-}
-
 static int64_t now_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The key that the environment names: the first pair of which something is set. */
+static enum ipl_status key_of_environment(struct ipl_access_key *out, struct ipl_error *err)
+{
+	static const char *const names[][2] = {
+		{ "IPLEDGER_ACCESS_KEY_ID", "IPLEDGER_ACCESS_KEY_SECRET" },
+		{ "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET" },
+	};
+
+	*out = (struct ipl_access_key){ .id = "" };
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(names); i++) {
+		const char *id = getenv(names[i][0]), *secret = getenv(names[i][1]);
+		if ((id == NULL || id[0] == '\0') && (secret == NULL || secret[0] == '\0'))
+			continue;
+		if (id == NULL || secret == NULL || !ipl_key_id_is_valid(ipl_str_of(id)) ||
+		    secret[0] == '\0' || strlen(secret) > IPL_KEY_SECRET_MAX)
+			return ipl_error_set(err, IPL_ERR_IO,
+					     "%s and %s must both be set, to an id and its secret",
+					     names[i][0], names[i][1]);
+		memcpy(out->id, id, strlen(id));
+		memcpy(out->secret, secret, strlen(secret));
+		return IPL_OK;
+	}
+	return IPL_OK; /* none: for a server that lets everybody in */
+}
+
+/* What the server wants to know of a client that comes over TCP. */
+static enum ipl_status add_key(struct ipl_arena *arena, struct ipl_value *params,
+			       struct ipl_error *err)
+{
+	struct ipl_access_key key, chance;
+	struct ipl_str timestamp, nonce;
+	char signature[65], now[IPL_TIME_TEXT_MAX];
+	enum ipl_status st = key_of_environment(&key, err);
+
+	if (st != IPL_OK || key.id[0] == '\0')
+		return st;
+	ipl_time_format(now_ms(), now);
+	ipl_key_generate(IPL_ACCESS_ADMIN, &chance); /* for its random letters */
+	timestamp = ipl_arena_str(arena, ipl_str_of(now));
+	nonce = ipl_arena_str(arena, ipl_str_of(chance.secret));
+	ipl_hello_sign(&key, timestamp, nonce, signature);
+	ipl_map_add(arena, params, "AccessKeyId", ipl_textf(arena, "%s", key.id));
+	ipl_map_add(arena, params, "Timestamp", ipl_text(timestamp));
+	ipl_map_add(arena, params, "Nonce", ipl_text(nonce));
+	ipl_map_add(arena, params, "Signature", ipl_textf(arena, "%s", signature));
+	ipl_key_wipe(&key);
+	return IPL_OK;
+}
+
+static enum ipl_status greet(struct ipl_client *client, bool with_key, struct ipl_error *err)
+{
+	struct ipl_arena arena;
+	struct ipl_value params = ipl_map(), result;
+	enum ipl_status st = IPL_OK;
+
+	ipl_arena_init(&arena, 65536);
+	ipl_map_add(&arena, &params, "ErrorFormat", ipl_text_of("Map"));
+	if (with_key)
+		st = add_key(&arena, &params, err);
+	if (st == IPL_OK)
+		st = ipl_client_call(client, IPL_STR("Hello"), &params, &arena, &result, err);
+	if (st == IPL_REFUSED && err->code == IPL_CODE_UNAUTHENTICATED)
+		ipl_refuse(err, IPL_CODE_UNAUTHENTICATED,
+			   "the server wants an access key: set IPLEDGER_ACCESS_KEY_ID and "
+			   "IPLEDGER_ACCESS_KEY_SECRET (on the server: ipledger keys env)");
+	err->detail = NULL;
+	ipl_arena_release(&arena);
+	return st;
 }
 
 static enum ipl_status reach(struct ipl_client *client, const char *data, const char *server,
@@ -128,7 +186,7 @@ static enum ipl_status reach(struct ipl_client *client, const char *data, const 
 	if (server == NULL)
 		client->fd = connect_unix(path);
 	if (client->fd >= 0)
-		return greet(client, err);
+		return greet(client, server != NULL && strncmp(server, "unix:", 5) != 0, err);
 	return ipl_engine_open(data, IPL_ENGINE_READ, NULL, now_ms(), &client->engine, err);
 }
 
@@ -213,11 +271,26 @@ static enum ipl_code code_of(struct ipl_str text)
 	return IPL_CODE_INTERNAL_ERROR;
 }
 
+/* "Code: Message", which is how an error looks until Hello was answered. */
+static enum ipl_status answered_text(struct ipl_str text, struct ipl_error *err)
+{
+	const char *colon = text.len == 0 ? NULL : memchr(text.at, ':', text.len);
+	struct ipl_str code = { text.at, colon == NULL ? 0 : (size_t)(colon - text.at) };
+	size_t skip = code.len == 0 ? 0 : code.len + 2;
+
+	skip = skip > text.len ? text.len : skip;
+	if (text.len == 0)
+		return ipl_refuse(err, IPL_CODE_INTERNAL_ERROR, "the server's error is empty");
+	return ipl_refuse(err, code_of(code), "%.*s", (int)(text.len - skip), text.at + skip);
+}
+
 static enum ipl_status answered_error(const struct ipl_value *error, struct ipl_error *err)
 {
 	struct ipl_str message = ipl_map_text(error, "Message");
 	const struct ipl_value *detail = ipl_map_get(error, "Detail");
 
+	if (error->type == IPL_VALUE_STR)
+		return answered_text(error->str, err);
 	ipl_refuse(err, code_of(ipl_map_text(error, "Code")), "%.*s", IPL_STR_ARG(message));
 	for (uint32_t i = 0; detail != NULL && i < detail->count && err->arena != NULL; i++) {
 		struct ipl_str name = ipl_arena_str(err->arena, detail->member[i].key);

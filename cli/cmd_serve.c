@@ -56,6 +56,8 @@ static int take_option(const struct ipl_invocation *in, int *i, struct words *w)
 		if (w->options.rpc_count == IPL_LISTENERS_MAX)
 			return ipl_usage(&ipl_cmd_serve, "more than %d --rpc", IPL_LISTENERS_MAX);
 		w->options.rpc[w->options.rpc_count++] = value;
+	} else if ((value = ipl_option(in, i, "--keys")) != NULL) {
+		w->options.keys = value;
 	} else if ((value = ipl_option(in, i, "--http")) != NULL) {
 		w->options.http = value;
 	} else if ((value = ipl_option(in, i, "--http-host")) != NULL) {
@@ -95,6 +97,8 @@ static int run_serve(const struct ipl_invocation *in)
 		if (rc >= 0)
 			return rc;
 	}
+	if (w.options.any_key && w.options.keys != NULL)
+		return ipl_usage(&ipl_cmd_serve, "--keys and --any-key exclude each other");
 	if (w.init != NULL) {
 		if (read_init(in, w.init, &init, &err) != IPL_OK)
 			return ipl_fail(&err);
@@ -107,8 +111,8 @@ static int run_serve(const struct ipl_invocation *in)
 const struct ipl_command ipl_cmd_serve = {
 	.name = "serve",
 	.args = "[--data DIR] [--rpc unix:PATH|tcp:HOST:PORT]... [--http HOST:PORT|none] "
-		"[--http-host NAME]... [--any-key] "
-		"[--init FILE] [--log-level L] [--log-format text|json]",
+		"[--http-host NAME]... "
+		"[--keys FILE | --any-key] [--init FILE] [--log-level L] [--log-format text|json]",
 	.summary = "serve a ledger; made when missing",
 	.run = run_serve,
 };

@@ -53,6 +53,7 @@ extern const struct ipl_command ipl_cmd_import;
 extern const struct ipl_command ipl_cmd_instance;
 extern const struct ipl_command ipl_cmd_ipv6;
 extern const struct ipl_command ipl_cmd_ipv6gw;
+extern const struct ipl_command ipl_cmd_keys;
 extern const struct ipl_command ipl_cmd_log;
 extern const struct ipl_command ipl_cmd_map;
 extern const struct ipl_command ipl_cmd_release;

@@ -29,6 +29,7 @@ const struct ipl_command *const ipl_commands[] = {
 	&ipl_cmd_instance,
 	&ipl_cmd_ipv6,
 	&ipl_cmd_ipv6gw,
+	&ipl_cmd_keys,
 	&ipl_cmd_log,
 	&ipl_cmd_map,
 	&ipl_cmd_release,

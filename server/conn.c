@@ -16,7 +16,7 @@ static void on_writable(evutil_socket_t fd, short what, void *context);
 
 /* --- life --- */
 
-void ipl_conn_open(struct ipl_server *server, int fd, const char *principal, bool may_name_key)
+void ipl_conn_open(struct ipl_server *server, int fd, const struct ipl_caller *caller)
 {
 	struct ipl_conn *conn = calloc(1, sizeof(*conn));
 
@@ -26,19 +26,25 @@ void ipl_conn_open(struct ipl_server *server, int fd, const char *principal, boo
 	}
 	conn->server = server;
 	conn->fd = fd;
-	conn->may_name_key = may_name_key;
 	conn->access = IPL_ACCESS_ADMIN;
-	strncpy(conn->principal, principal, sizeof(conn->principal) - 1);
+	conn->peer = caller->peer;
+	conn->is_tcp = caller->is_tcp;
+	conn->is_stranger = caller->is_stranger;
+	conn->opened_ms = ipl_now_ms();
+	strncpy(conn->principal, caller->principal, sizeof(conn->principal) - 1);
 	conn->next = server->conns;
 	if (conn->next != NULL)
 		conn->next->prev = conn;
 	server->conns = conn;
 	server->conn_count++;
+	server->stranger_count += conn->is_stranger;
 	conn->readable = event_new(server->base, fd, EV_READ | EV_PERSIST, on_readable, conn);
 	conn->writable = event_new(server->base, fd, EV_WRITE, on_writable, conn);
 	if (conn->readable == NULL || conn->writable == NULL ||
 	    event_add(conn->readable, NULL) != 0)
 		ipl_conn_free(conn);
+	else if (conn->is_stranger)
+		ipl_admit_watch(server);
 }
 
 void ipl_conn_free(struct ipl_conn *conn)
@@ -54,6 +60,7 @@ void ipl_conn_free(struct ipl_conn *conn)
 	if (conn->next != NULL)
 		conn->next->prev = conn->prev;
 	conn->server->conn_count--;
+	conn->server->stranger_count -= conn->is_stranger;
 	conn->server->deferred_count -= conn->is_deferred;
 	close(conn->fd);
 	ipl_buf_release(&conn->in);
@@ -159,7 +166,7 @@ static void replace_held(struct ipl_conn *conn, const struct ipl_error *failed)
 /* There is room again: go on where reading was paused. */
 static void resume(struct ipl_conn *conn)
 {
-	if (!conn->is_paused || is_full(conn))
+	if (!conn->is_paused || conn->input_done || is_full(conn))
 		return;
 	conn->is_paused = false;
 	if (!conn->eof && event_add(conn->readable, NULL) != 0) {
@@ -203,19 +210,15 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
 
 /* --- in --- */
 
-/* What Hello changes for the connection, once it was answered well. */
-static void greet(struct ipl_conn *conn, const struct ipl_frame *frame)
+/* Hello: who it is, and how errors look from this answer on. */
+static void greet(struct ipl_conn *conn, const struct ipl_frame *frame, int64_t now_ms,
+		  struct ipl_answer *a)
 {
 	struct ipl_str format = ipl_map_text(frame->params, "ErrorFormat");
-	struct ipl_str key = ipl_map_text(frame->params, "AccessKeyId");
 
-	if (format.len > 0)
+	a->status = ipl_admit_hello(conn, frame->params, now_ms, &a->err);
+	if (a->status == IPL_OK && format.len > 0)
 		conn->errors_as_maps = ipl_str_is(format, "Map");
-	if (conn->may_name_key && key.len > 0) {
-		memcpy(conn->principal, "key:", 4);
-		memcpy(conn->principal + 4, key.at, key.len);
-		conn->principal[4 + key.len] = '\0';
-	}
 }
 
 /* False where nothing was done yet, and it is to be asked again later. */
@@ -230,20 +233,23 @@ static bool execute(struct ipl_conn *conn, const struct ipl_frame *frame,
 		.access = conn->access,
 		.now_ms = ipl_now_ms(),
 	};
-	struct ipl_answer a;
+	struct ipl_answer a = { .err = IPL_ERROR_INIT(&server->arena) };
+	bool is_hello = ipl_str_is(frame->operation, "Hello");
 
 	memcpy(call.request_id, request_id, sizeof(call.request_id));
-	if (server->is_damaged) {
-		a = (struct ipl_answer){ .status = server->damage.status, .err = server->damage };
-		answer(conn, frame->msgid, &a, request_id);
-		return true;
+	if (conn->is_stranger && !is_hello) {
+		a.status = ipl_admit_refuse_stranger(&a.err);
+	} else if (server->is_damaged) {
+		a.status = server->damage.status;
+		a.err = server->damage;
+	} else {
+		ipl_engine_call(server->engine, &call, &server->arena, &a);
+		if (a.is_deferred)
+			return false;
+		conn->deferred_turn = 0;
+		if (a.status == IPL_OK && is_hello)
+			greet(conn, frame, call.now_ms, &a);
 	}
-	ipl_engine_call(server->engine, &call, &server->arena, &a);
-	if (a.is_deferred)
-		return false;
-	conn->deferred_turn = 0;
-	if (a.status == IPL_OK && ipl_str_is(frame->operation, "Hello"))
-		greet(conn, frame);
 	answer(conn, frame->msgid, &a, request_id);
 	return true;
 }
@@ -391,7 +397,7 @@ void ipl_conn_retry(struct ipl_conn *conn)
 {
 	conn->is_deferred = false;
 	conn->server->deferred_count--;
-	if (!conn->eof && event_add(conn->readable, NULL) != 0)
+	if (!conn->eof && !conn->input_done && event_add(conn->readable, NULL) != 0)
 		ipl_conn_free(conn);
 	else
 		go_on(conn);

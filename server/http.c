@@ -105,6 +105,7 @@ static enum ipl_status bind_address(struct ipl_server *server, const char *addre
 	struct evhttp_bound_socket *bound;
 	struct sockaddr_storage at;
 	socklen_t len = sizeof(at);
+	enum ipl_status st;
 
 	if (!ipl_host_port(address, host, port))
 		return ipl_error_set(err, IPL_ERR_IO, "--http %s is neither HOST:PORT nor none",
@@ -115,6 +116,9 @@ static enum ipl_status bind_address(struct ipl_server *server, const char *addre
 	    getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&at, &len) != 0)
 		return ipl_error_set(err, IPL_ERR_IO, "--http %s: %s (--http none does without)",
 				     address, strerror(errno));
+	st = ipl_admit_listener(server, address, (const struct sockaddr *)&at, err);
+	if (st != IPL_OK)
+		return st;
 	(void)snprintf(server->http_name, sizeof(server->http_name),
 		       strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
 		       ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port :

@@ -147,15 +147,15 @@ static bool make_room(struct ipl_keys *keys)
 
 /* --- the file's lines --- */
 
-static bool is_id(struct ipl_str word)
+bool ipl_key_id_is_valid(struct ipl_str id)
 {
-	for (size_t i = 0; i < word.len; i++) {
-		char c = word.at[i];
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.at[i];
 		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
 		      memchr(id_marks, c, sizeof(id_marks) - 1) != NULL))
 			return false;
 	}
-	return word.len > 0 && word.len <= IPL_KEY_ID_MAX;
+	return id.len > 0 && id.len <= IPL_KEY_ID_MAX;
 }
 
 static bool is_secret(struct ipl_str word)
@@ -215,7 +215,7 @@ static enum ipl_status take_line(struct ipl_keys *keys, struct ipl_str line, con
 
 	if (count == 0)
 		return IPL_OK;
-	if (count != LINE_WORDS || !is_id(word[0]) || !is_secret(word[1]))
+	if (count != LINE_WORDS || !ipl_key_id_is_valid(word[0]) || !is_secret(word[1]))
 		return ipl_error_set(err, IPL_ERR_IO,
 				     "%s:%zu: a line is ACCESS_KEY_ID SECRET ROLE: the id of "
 				     "letters, digits and -_.@, up to %u, the secret up to %u",

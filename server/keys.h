@@ -50,6 +50,9 @@ struct ipl_keys *ipl_keys_none(void);
 /** Wipes the secrets first. NULL is fine. */
 void ipl_keys_free(struct ipl_keys *keys);
 
+/** Whether @id looks like the id of a key: letters, digits and -_.@, 1 to IPL_KEY_ID_MAX. */
+bool ipl_key_id_is_valid(struct ipl_str id);
+
 /** The key @id; NULL where there is none. Good until ipl_keys_free(). */
 const struct ipl_access_key *ipl_keys_find(const struct ipl_keys *keys, struct ipl_str id);
 size_t ipl_keys_count(const struct ipl_keys *keys);

@@ -20,7 +20,7 @@
 /* --- accepting --- */
 
 /* The Unix socket is for the server's own user and root. */
-static bool admit_unix(int fd, char principal[64])
+static bool admit_unix(int fd, char principal[64], uint64_t *number)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
@@ -28,7 +28,14 @@ static bool admit_unix(int fd, char principal[64])
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
 		return false;
 	(void)snprintf(principal, 64, "uid:%lu", (unsigned long)peer.uid);
+	*number = UINT64_C(1) << 63 | peer.uid; /* no address is that */
 	return peer.uid == 0 || peer.uid == geteuid();
+}
+
+static bool has_room(const struct ipl_server *server, const struct ipl_caller *caller)
+{
+	return server->conn_count < IPL_CONNS_MAX &&
+	       (!caller->is_stranger || server->stranger_count < IPL_STRANGERS_MAX);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *peer,
@@ -36,20 +43,25 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 {
 	struct ipl_listener *from = context;
 	char principal[64] = "key:any";
+	struct ipl_caller caller = { .principal = principal, .is_tcp = !from->is_unix };
 	const int one = 1;
 
 	(void)listener;
-	(void)peer;
 	(void)len;
-	if (from->server->conn_count >= IPL_CONNS_MAX ||
-	    (from->is_unix && !admit_unix(fd, principal))) {
-		ipl_log(IPL_LOG_WARN, "%s: a connection of %s is refused", from->name, principal);
+	if (caller.is_tcp) {
+		caller.peer = ipl_auth_peer(peer);
+		caller.is_stranger = !from->server->any_key;
+	}
+	if ((from->is_unix && !admit_unix(fd, principal, &caller.peer)) ||
+	    !has_room(from->server, &caller)) {
+		ipl_log_often(IPL_LOG_WARN, &from->refusals, "%s: a connection of %s is refused",
+			      from->name, from->is_unix ? principal : "a stranger");
 		close(fd);
 		return;
 	}
-	if (!from->is_unix) /* small answers leave at once */
+	if (caller.is_tcp) /* small answers leave at once */
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	ipl_conn_open(from->server, fd, principal, !from->is_unix);
+	ipl_conn_open(from->server, fd, &caller);
 }
 
 static void on_accept_error(struct evconnlistener *listener, void *context)
@@ -161,16 +173,6 @@ bool ipl_host_port(const char *text, char host[128], char port[8])
 	return true;
 }
 
-static bool is_loopback(const struct sockaddr *address)
-{
-	const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
-
-	if (address->sa_family == AF_INET)
-		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
-	return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
-}
-
 static void name_tcp(struct ipl_listener *to, int fd, const char *host)
 {
 	struct sockaddr_storage bound;
@@ -200,13 +202,14 @@ static int bind_tcp(const struct addrinfo *to)
 	return fd;
 }
 
-static enum ipl_status listen_tcp(struct ipl_server *server, const char *text, bool any_key,
+static enum ipl_status listen_tcp(struct ipl_server *server, const char *text,
 				  struct ipl_error *err)
 {
 	struct ipl_listener *to = &server->listener[server->listener_count];
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
 	struct addrinfo *found;
 	char host[128], port[8];
+	enum ipl_status st;
 	int fd, rc;
 
 	if (!ipl_host_port(text, host, port))
@@ -214,33 +217,25 @@ static enum ipl_status listen_tcp(struct ipl_server *server, const char *text, b
 	rc = getaddrinfo(host, port, &hints, &found);
 	if (rc != 0)
 		return ipl_error_set(err, IPL_ERR_IO, "%s: %s", host, gai_strerror(rc));
-	if (!any_key || !is_loopback(found->ai_addr)) {
-		freeaddrinfo(found);
-		return ipl_error_set(err, IPL_ERR_IO,
-				     any_key ?
-					     "%s is not loopback: with --any-key everybody who "
-					     "reaches it would be let in" :
-					     "%s: a TCP door needs --any-key in this version, and "
-					     "a loopback address",
-				     host);
-	}
-	fd = bind_tcp(found);
+	st = ipl_admit_listener(server, text, found->ai_addr, err);
+	fd = st == IPL_OK ? bind_tcp(found) : -1;
 	freeaddrinfo(found);
+	if (st != IPL_OK)
+		return st;
 	if (fd < 0)
 		return ipl_error_set(err, IPL_ERR_IO, "tcp:%s: %s", text, strerror(errno));
 	name_tcp(to, fd, host);
 	return watch(server, to, fd, err);
 }
 
-enum ipl_status ipl_listen(struct ipl_server *server, const char *address, bool any_key,
-			   struct ipl_error *err)
+enum ipl_status ipl_listen(struct ipl_server *server, const char *address, struct ipl_error *err)
 {
 	if (server->listener_count == IPL_LISTENERS_MAX)
 		return ipl_error_set(err, IPL_ERR_IO, "more than %d listeners", IPL_LISTENERS_MAX);
 	if (strncmp(address, "unix:", 5) == 0)
 		return listen_unix(server, address + 5, err);
 	if (strncmp(address, "tcp:", 4) == 0)
-		return listen_tcp(server, address + 4, any_key, err);
+		return listen_tcp(server, address + 4, err);
 	return ipl_error_set(err, IPL_ERR_IO, "%s is neither unix:PATH nor tcp:HOST:PORT", address);
 }
 

@@ -2,6 +2,7 @@
 /* One line for each message. */
 #include "server/log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -46,10 +47,22 @@ static void print_json(const char *when, const char *word, const char *text)
 	ipl_arena_release(&arena);
 }
 
+static void print(enum ipl_log_level level, const char *text)
+{
+	char when[IPL_TIME_TEXT_MAX];
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ipl_time_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, when);
+	if (log_json)
+		print_json(when, words[level], text);
+	else
+		fprintf(stderr, "%s %s %s\n", when, words[level], text);
+}
+
 void ipl_log(enum ipl_log_level level, const char *format, ...)
 {
-	char text[1024], when[IPL_TIME_TEXT_MAX];
-	struct timespec now;
+	char text[1024];
 	va_list args;
 
 	if (level > log_level)
@@ -57,10 +70,31 @@ void ipl_log(enum ipl_log_level level, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args); /* cut is good enough */
 	va_end(args);
-	clock_gettime(CLOCK_REALTIME, &now);
-	ipl_time_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, when);
-	if (log_json)
-		print_json(when, words[level], text);
-	else
-		fprintf(stderr, "%s %s %s\n", when, words[level], text);
+	print(level, text);
+}
+
+void ipl_log_often(enum ipl_log_level level, struct ipl_log_pause *pause, const char *format, ...)
+{
+	char text[1024], more[64] = "";
+	struct timespec now;
+	va_list args;
+	size_t len;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (level > log_level)
+		return;
+	if (pause->last_s == (int64_t)now.tv_sec + 1) { /* 0 is never */
+		pause->left_out++;
+		return;
+	}
+	if (pause->left_out > 0)
+		(void)snprintf(more, sizeof(more), " (and %" PRIu64 " more like it)",
+			       pause->left_out);
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text) - sizeof(more), format, args);
+	va_end(args);
+	len = strlen(text);
+	(void)snprintf(text + len, sizeof(text) - len, "%s", more);
+	*pause = (struct ipl_log_pause){ .last_s = (int64_t)now.tv_sec + 1 };
+	print(level, text);
 }

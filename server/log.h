@@ -13,4 +13,13 @@ void ipl_log_init(enum ipl_log_level level, bool json);
 bool ipl_log_level_of(const char *word, enum ipl_log_level *out);
 void ipl_log(enum ipl_log_level level, const char *format, ...) IPL_PRINTF(2, 3);
 
+/** When something was logged last, and how often it was left out since. Zeroed at first. */
+struct ipl_log_pause {
+	int64_t last_s;
+	uint64_t left_out;
+};
+/** For what others can bring about at will: one line a second at most, with what was left out. */
+void ipl_log_often(enum ipl_log_level level, struct ipl_log_pause *pause, const char *format, ...)
+	IPL_PRINTF(3, 4);
+
 #endif

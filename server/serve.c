@@ -51,6 +51,13 @@ static void on_signal(evutil_socket_t fd, short what, void *context)
 	server->is_stopping = true;
 }
 
+static void on_hangup(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	ipl_admit_reload(context);
+}
+
 static void release_all(struct ipl_server *server, const struct ipl_error *failed)
 {
 	uint64_t durable = ipl_engine_durable_seq(server->engine);
@@ -96,13 +103,15 @@ static void on_commit_done(evutil_socket_t fd, short what, void *context)
 
 static enum ipl_status open_loop(struct ipl_server *server, struct ipl_error *err)
 {
-	static const int wanted[] = { SIGTERM, SIGINT };
+	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP };
 
 	server->base = event_base_new();
 	if (server->base == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the loop");
 	for (size_t i = 0; i < IPL_ARRAY_SIZE(wanted); i++) {
-		server->signals[i] = evsignal_new(server->base, wanted[i], on_signal, server);
+		server->signals[i] =
+			evsignal_new(server->base, wanted[i],
+				     wanted[i] == SIGHUP ? on_hangup : on_signal, server);
 		if (server->signals[i] == NULL || event_add(server->signals[i], NULL) != 0)
 			return ipl_error_set(err, IPL_ERR_NOMEM, "no event for signal %d",
 					     wanted[i]);
@@ -122,9 +131,9 @@ static enum ipl_status open_doors(struct ipl_server *server,
 
 	(void)snprintf(path, sizeof(path), "unix:%s/ipledger.sock", options->data);
 	if (options->rpc_count == 0)
-		st = ipl_listen(server, path, options->any_key, err);
+		st = ipl_listen(server, path, err);
 	for (size_t i = 0; st == IPL_OK && i < options->rpc_count; i++)
-		st = ipl_listen(server, options->rpc[i], options->any_key, err);
+		st = ipl_listen(server, options->rpc[i], err);
 	return st == IPL_OK ? ipl_http_open(server, options->http, err) : st;
 }
 
@@ -253,6 +262,7 @@ static void close_all(struct ipl_server *server)
 	}
 	if (server->commit_done != NULL)
 		event_free(server->commit_done);
+	ipl_admit_close(server);
 	if (server->base != NULL)
 		event_base_free(server->base);
 	ipl_engine_close(server->engine);
@@ -274,6 +284,8 @@ enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_er
 			     &server->engine, err);
 	if (st == IPL_OK)
 		st = open_loop(server, err);
+	if (st == IPL_OK)
+		st = ipl_admit_open(server, options, err);
 	if (st == IPL_OK)
 		st = open_doors(server, options, err);
 	if (st == IPL_OK) {

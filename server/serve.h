@@ -15,7 +15,8 @@ struct ipl_serve_options {
 	const char *http;                          /* HOST:PORT or none */
 	const char *http_host[IPL_HTTP_HOSTS_MAX]; /* names that a client may call it by */
 	size_t http_host_count;
-	bool any_key;
+	bool any_key;                 /* for tests: any key is let in, and none */
+	const char *keys;             /* the file of access keys; NULL: DIR/keys */
 	const struct ipl_value *init; /* NULL: none */
 };
 

@@ -4,6 +4,7 @@
 #define IPL_SERVER_SERVE_INTERNAL_H
 
 #include "events/msgpack.h"
+#include "server/auth.h"
 #include "server/engine.h"
 #include "server/log.h"
 #include "server/rpc.h"
@@ -17,6 +18,9 @@
 #define IPL_CONN_HELD_MAX      4096u
 #define IPL_CONN_OUT_BYTES_MAX ((size_t)16 << 20)
 #define IPL_CONNS_MAX          4096u
+/* TCP connections that have not said who they are: so many, and for so long. */
+#define IPL_STRANGERS_MAX 256u
+#define IPL_STRANGER_MS   10000
 
 /* An answer that waits for the disk. */
 struct ipl_held {
@@ -50,7 +54,11 @@ struct ipl_conn {
 	bool input_done;        /* no more is read: it closes when all has left */
 	char principal[IPL_PRINCIPAL_MAX + 1];
 	enum ipl_access access;
-	bool may_name_key; /* a TCP client may say who it is by Hello */
+	uint64_t peer; /* as ipl_auth_peer() names it */
+	bool is_tcp;
+	bool is_stranger; /* has to say Hello with a key before anything else is done */
+	bool is_by_key;   /* it is as long as its key is */
+	int64_t opened_ms;
 };
 
 struct ipl_listener {
@@ -59,6 +67,7 @@ struct ipl_listener {
 	bool is_unix;
 	char name[256]; /* as the ready line shows it */
 	char path[108]; /* of a Unix socket, to be removed; "" for TCP */
+	struct ipl_log_pause refusals;
 };
 
 struct ipl_server {
@@ -68,7 +77,14 @@ struct ipl_server {
 	char http_name[128];
 	const char *const *http_host; /* names beside its own that a client may use */
 	size_t http_host_count;
-	struct event *signals[2];
+	struct event *signals[3];
+	bool any_key;
+	char *keys_path;
+	struct ipl_keys *keys; /* replaced as a whole, never changed */
+	struct ipl_auth *auth;
+	struct ipl_log_pause hello_refusals;
+	uint32_t stranger_count;
+	struct event *sweep; /* of strangers that say nothing; pending while there are any */
 	struct event *commit_done;
 	struct ipl_listener listener[IPL_LISTENERS_MAX];
 	size_t listener_count;
@@ -89,8 +105,15 @@ void ipl_request_id_next(struct ipl_server *server, uint8_t out[IPL_REQUEST_ID_B
 /** The wall clock. */
 int64_t ipl_now_ms(void);
 
+/** Who is at the other end. */
+struct ipl_caller {
+	const char *principal; /* "uid:1000"; copied */
+	uint64_t peer;
+	bool is_tcp;
+	bool is_stranger;
+};
 /** Take over @fd; it is closed where that fails. */
-void ipl_conn_open(struct ipl_server *server, int fd, const char *principal, bool may_name_key);
+void ipl_conn_open(struct ipl_server *server, int fd, const struct ipl_caller *caller);
 /** The one place where a connection ends. */
 void ipl_conn_free(struct ipl_conn *conn);
 /** Let go what the disk has now; with @failed, answer the rest with it. */
@@ -100,7 +123,30 @@ void ipl_conn_retry(struct ipl_conn *conn);
 /** Read no more; close when all answers have left. */
 void ipl_conn_finish(struct ipl_conn *conn);
 
-enum ipl_status ipl_listen(struct ipl_server *server, const char *address, bool any_key,
+/* --- admit.c: who is let in --- */
+
+/** Read the keys, or make some where a TCP or HTTP door is served and there are none. */
+enum ipl_status ipl_admit_open(struct ipl_server *server, const struct ipl_serve_options *options,
+			       struct ipl_error *err) IPL_MUST_USE;
+void ipl_admit_close(struct ipl_server *server);
+/**
+ * Read the keys again. A file that is bad changes nothing, and is logged; else who came in with a
+ * key that is not there any more is sent away, and roles are the new ones.
+ */
+void ipl_admit_reload(struct ipl_server *server);
+/** What a well-formed Hello with @params does to who the connection is. Refused: nothing. */
+enum ipl_status ipl_admit_hello(struct ipl_conn *conn, const struct ipl_value *params,
+				int64_t now_ms, struct ipl_error *err) IPL_MUST_USE;
+/** A TCP client that has not said who it is asks for something. */
+enum ipl_status ipl_admit_refuse_stranger(struct ipl_error *err);
+/** A connection is a stranger from now on: it has so long to say who it is. */
+void ipl_admit_watch(struct ipl_server *server);
+/** A listener at @address, named @name: refused where everybody could come in from anywhere. */
+enum ipl_status ipl_admit_listener(const struct ipl_server *server, const char *name,
+				   const struct sockaddr *address,
+				   struct ipl_error *err) IPL_MUST_USE;
+
+enum ipl_status ipl_listen(struct ipl_server *server, const char *address,
 			   struct ipl_error *err) IPL_MUST_USE;
 void ipl_listeners_close(struct ipl_server *server);
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the end-to-end tests share: a server of one's own, a client that sees the bytes, TAP."""
 import atexit
+import hashlib
+import hmac
 import os
+import re
 import select
 import shutil
 import signal
@@ -31,8 +34,12 @@ class Client:
     """MessagePack-RPC by hand: what is sent and received is visible, answers come in order."""
 
     def __init__(self, path, maps=True):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(path)
+        """path: of a Unix socket, or a connected socket."""
+        if isinstance(path, str):
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.connect(path)
+        else:
+            self.sock = path
         self.sock.settimeout(60)
         self.unpacker = msgpack.Unpacker(raw=False, strict_map_key=True)
         self.msgid = 0
@@ -65,8 +72,25 @@ class Client:
             raise Refused(error)
         return result
 
+    def hello(self, key, secret, timestamp=None, nonce=None, **more):
+        """Say who we are, as the protocol wants it; more replaces or adds members."""
+        params = {"AccessKeyId": key, "Timestamp": timestamp or now(),
+                  "Nonce": nonce or os.urandom(16).hex(), "ErrorFormat": "Map"}
+        params["Signature"] = sign(key, secret, params["Timestamp"], params["Nonce"])
+        return self.call("Hello", **{**params, **more})
+
     def close(self):
         self.sock.close()
+
+
+def now(seconds=0):
+    """RFC 3339, so many seconds from now."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
+def sign(key, secret, timestamp, nonce):
+    return hmac.new(secret.encode(), f"{key}\n{timestamp}\n{nonce}".encode(),
+                    hashlib.sha256).hexdigest()
 
 
 def end(process):
@@ -76,12 +100,14 @@ def end(process):
 
 
 class Server:
-    def __init__(self, data=None, init=None, args=()):
+    def __init__(self, data=None, init=None, args=(), log=False):
+        """args: {data} in them is the directory. log: keep the log in a file, for log_text()."""
         self.own = data is None
         self.data = data or tempfile.mkdtemp(prefix="ipledger-")
         self.init = init
         self.args = list(args)
         self.process = None
+        self.log = tempfile.TemporaryFile(mode="w+", prefix="ipledger-log-") if log else None
         self.start()
 
     @property
@@ -89,16 +115,30 @@ class Server:
         return os.path.join(self.data, "ipledger.sock")
 
     def start(self):
-        command = [BINARY, "serve", "--data", self.data, "--http", "none", *self.args]
+        command = [BINARY, "serve", "--data", self.data, "--http", "none",
+                   *(word.replace("{data}", self.data) for word in self.args)]
         if self.init and not os.path.exists(os.path.join(self.data, "log.mdb")):
             command += ["--init", self.init]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE,
+                                        stderr=self.log or subprocess.PIPE)
         atexit.register(end, self.process)  # a test that fails leaves nothing running
         ready, _, _ = select.select([self.process.stdout], [], [], 60)
         self.line = self.process.stdout.readline().decode() if ready else ""
         if not self.line.startswith("ready "):
             self.process.kill()
-            raise RuntimeError("not ready: " + self.process.stderr.read().decode())
+            raise RuntimeError("not ready: " + self.log_text())
+
+    def log_text(self):
+        """What it has logged: up to now where the log is a file, else all, at its end."""
+        if self.log is None:
+            return self.process.stderr.read().decode()
+        self.log.seek(0)
+        return self.log.read()
+
+    def tcp(self, index=0):
+        """A connection to the TCP door, which has not said anything yet."""
+        port = int(re.findall(r"tcp:[^, ]*:(\d+)", self.line)[index])
+        return socket.create_connection(("127.0.0.1", port), timeout=60)
 
     def client(self, **kwargs):
         return Client(self.socket, **kwargs)
@@ -111,13 +151,14 @@ class Server:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(timeout=60)
-        self.errors = self.process.stderr.read().decode()
+        self.errors = self.log_text()
         self._close()
         return status
 
     def _close(self):
         self.process.stdout.close()
-        self.process.stderr.close()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
 
     def remove(self):
         if self.process.poll() is None:

@@ -35,7 +35,7 @@ def test_serve(server):
     TAP.ok(second.returncode == 3 and f"process {server.process.pid}" in second.stderr,
            "a second server says who holds the directory", second.stderr)
     for words in (["--http"], ["--rpc", "carrier:pigeon"], ["--rpc", "tcp:0.0.0.0:0", "--any-key"],
-                  ["--rpc", "tcp:127.0.0.1:0"], ["--log-level", "loud"], ["--frobnicate"]):
+                  ["--keys", "/nonexistent/keys"], ["--log-level", "loud"], ["--frobnicate"]):
         with tempfile.TemporaryDirectory() as other:
             done = subprocess.run([BINARY, "serve", "--data", other, *words], capture_output=True, text=True,
                                   timeout=30)
