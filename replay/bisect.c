@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Halving, and what was asked on the way. */
+#include "replay/bisect.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define ARENA_BYTES ((size_t)64 << 20)
+#define CHEAP_MAX   32
+
+/* What is known: that it holds, or not, as of some seqs. */
+struct search {
+	const struct ipl_bisect *bisect;
+	struct ipl_error *err;
+	uint64_t asked;
+	uint64_t first_yes; /* that was ever seen after from */
+	uint64_t last_no;   /* the same */
+};
+
+static enum ipl_status ask(struct search *s, uint64_t seq, enum ipl_verdict *out)
+{
+	enum ipl_status st = s->bisect->ask(s->bisect->context, seq, out, s->err);
+
+	s->asked++;
+	if (st != IPL_OK || seq == s->bisect->from)
+		return st;
+	if (*out == IPL_VERDICT_YES && (s->first_yes == 0 || seq < s->first_yes))
+		s->first_yes = seq;
+	if (*out == IPL_VERDICT_NO && seq > s->last_no)
+		s->last_no = seq;
+	return st;
+}
+
+/* Ask near the middle of what lies between; *@at is 0 where nothing near it can be asked. */
+static enum ipl_status ask_middle(struct search *s, uint64_t no, uint64_t yes, uint64_t *at,
+				  enum ipl_verdict *verdict)
+{
+	uint64_t middle = no + (yes - no) / 2;
+	enum ipl_status st = ask(s, middle, verdict);
+
+	*at = middle;
+	for (uint64_t apart = 1; st == IPL_OK && *verdict == IPL_VERDICT_UNKNOWN; apart *= 2) {
+		bool above = apart < yes - middle, below = apart < middle - no;
+		if (!above && !below) {
+			*at = 0;
+			return IPL_OK;
+		}
+		if (above)
+			st = ask(s, *at = middle + apart, verdict);
+		if (st == IPL_OK && below && (!above || *verdict == IPL_VERDICT_UNKNOWN))
+			st = ask(s, *at = middle - apart, verdict);
+	}
+	return st;
+}
+
+static enum ipl_status halve(struct search *s, uint64_t no, uint64_t yes,
+			     struct ipl_bisect_result *out)
+{
+	while (yes - no > 1) {
+		enum ipl_verdict verdict = IPL_VERDICT_UNKNOWN;
+		uint64_t at = 0;
+		enum ipl_status st = ask_middle(s, no, yes, &at, &verdict);
+		if (st != IPL_OK)
+			return st;
+		if (at == 0)
+			break;
+		*(verdict == IPL_VERDICT_YES ? &yes : &no) = at;
+	}
+	out->what = yes - no == 1 ? IPL_BISECT_FOUND : IPL_BISECT_BETWEEN;
+	out->seq = yes;
+	out->after = no;
+	return IPL_OK;
+}
+
+/* Both ends; IPL_BISECT_FOUND here means that there is something to be found. */
+static enum ipl_status ask_ends(struct search *s, struct ipl_bisect_result *out)
+{
+	enum ipl_verdict from = IPL_VERDICT_UNKNOWN, to = IPL_VERDICT_UNKNOWN;
+	enum ipl_status st = ask(s, s->bisect->from, &from);
+
+	if (st == IPL_OK)
+		st = ask(s, s->bisect->to, &to);
+	if (from == IPL_VERDICT_UNKNOWN || to == IPL_VERDICT_UNKNOWN)
+		out->what = IPL_BISECT_END;
+	else if (from == to)
+		out->what = from == IPL_VERDICT_NO ? IPL_BISECT_NEVER : IPL_BISECT_ALWAYS;
+	else
+		out->what = from == IPL_VERDICT_NO ? IPL_BISECT_FOUND : IPL_BISECT_BACKWARD;
+	return st;
+}
+
+static enum ipl_status ask_cheap(struct search *s)
+{
+	uint64_t seqs[CHEAP_MAX];
+	size_t count = s->bisect->cheap == NULL ?
+			       0 :
+			       s->bisect->cheap(s->bisect->context, seqs, CHEAP_MAX);
+	enum ipl_status st = IPL_OK;
+
+	for (size_t i = 0; st == IPL_OK && i < count; i++) {
+		enum ipl_verdict unused;
+		if (seqs[i] > s->bisect->from && seqs[i] < s->bisect->to)
+			st = ask(s, seqs[i], &unused);
+	}
+	return st;
+}
+
+enum ipl_status ipl_bisect(const struct ipl_bisect *bisect, struct ipl_bisect_result *out,
+			   struct ipl_error *err)
+{
+	struct search s = { .bisect = bisect, .err = err };
+	struct ipl_bisect_result result = { .what = IPL_BISECT_NEVER };
+	uint64_t yes = bisect->to;
+	enum ipl_status st;
+
+	assert(bisect->from < bisect->to);
+	st = ask_ends(&s, &result);
+	if (st == IPL_OK && result.what == IPL_BISECT_FOUND) {
+		st = halve(&s, bisect->from, yes, &result);
+		if (st == IPL_OK)
+			st = ask_cheap(&s);
+		/* A yes before the flip that was found: there is another flip before it. */
+		while (st == IPL_OK && s.first_yes < result.seq) {
+			result.is_first_of_many = true;
+			st = halve(&s, bisect->from, s.first_yes, &result);
+		}
+		if (s.last_no > result.seq)
+			result.not_later = s.last_no;
+	}
+	result.asked = s.asked;
+	if (st == IPL_OK)
+		*out = result;
+	return st;
+}
+
+enum ipl_status ipl_bisect_first(const struct ipl_bisect *bisect, struct ipl_bisect_result *out,
+				 struct ipl_error *err)
+{
+	struct search s = { .bisect = bisect, .err = err };
+	struct ipl_bisect_result result = { .what = IPL_BISECT_NEVER };
+	uint64_t no = UINT64_MAX; /* the last that is known not to hold */
+
+	for (uint64_t seq = bisect->from; seq <= bisect->to; seq++) {
+		enum ipl_verdict verdict = IPL_VERDICT_UNKNOWN;
+		enum ipl_status st = ask(&s, seq, &verdict);
+		if (st != IPL_OK)
+			return st;
+		if (verdict == IPL_VERDICT_NO) {
+			no = seq;
+		} else if (verdict == IPL_VERDICT_YES && no != UINT64_MAX) {
+			result.what = seq - no == 1 ? IPL_BISECT_FOUND : IPL_BISECT_BETWEEN;
+			result.seq = seq;
+			result.after = no;
+			break;
+		} else if (verdict == IPL_VERDICT_YES) {
+			result.what = IPL_BISECT_ALWAYS;
+		}
+	}
+	if (result.what == IPL_BISECT_ALWAYS && no != UINT64_MAX)
+		result.what = IPL_BISECT_BACKWARD;
+	result.asked = s.asked;
+	*out = result;
+	return IPL_OK;
+}
+
+/* --- by an expression --- */
+
+static enum ipl_status value_in(const struct ipl_state *state, const struct ipl_event *ev,
+				const struct ipl_touches *touches, const struct ipl_expr *expr,
+				struct ipl_arena *arena, struct ipl_value *out,
+				struct ipl_error *err)
+{
+	struct ipl_lens lens;
+	const struct ipl_expr_scope scope = { &lens, ev, touches, arena };
+
+	ipl_lens_of_state(&lens, state, ipl_state_time_ms(state), err);
+	return ipl_expr_value(expr, &scope, out, err);
+}
+
+enum ipl_status ipl_ask_value(struct ipl_views *views, uint64_t seq, const struct ipl_expr *expr,
+			      struct ipl_arena *arena, struct ipl_value *out, struct ipl_error *err)
+{
+	struct ipl_touches touches = { NULL, 0 };
+	const struct ipl_state *state;
+	struct ipl_event *ev = NULL;
+	enum ipl_status st = ipl_views_at(views, seq, &state, err);
+
+	if (st == IPL_OK && seq > 0) {
+		ev = ipl_arena_alloc(arena, sizeof(*ev));
+		if (ev == NULL)
+			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for an event");
+		st = ipl_views_event(views, seq, arena, ev, err);
+		if (st == IPL_OK)
+			st = ipl_event_touches(arena, ev, &touches, err);
+	}
+	return st == IPL_OK ? value_in(state, ev, &touches, expr, arena, out, err) : st;
+}
+
+struct by_expr {
+	struct ipl_views *views;
+	const struct ipl_expr *expr;
+	struct ipl_arena arena;
+	/* Of a pass over all. */
+	struct ipl_bisect_result result;
+	bool held; /* as of the event before */
+	bool was_no;
+};
+
+static enum ipl_status truth(const struct ipl_value *value, bool *out, struct ipl_error *err)
+{
+	if (value->type != IPL_VALUE_BOOL && value->type != IPL_VALUE_NIL)
+		return ipl_refuse(err, IPL_CODE_INVALID_PARAMETER,
+				  "column 1: expected true or false here, not %s: compare it",
+				  ipl_value_type_name(value->type));
+	*out = value->type == IPL_VALUE_BOOL && value->boolean;
+	return IPL_OK;
+}
+
+static enum ipl_status ask_expr(void *context, uint64_t seq, enum ipl_verdict *out,
+				struct ipl_error *err)
+{
+	struct by_expr *by = context;
+	struct ipl_value value;
+	bool holds = false;
+	enum ipl_status st;
+
+	ipl_arena_reset(&by->arena);
+	st = ipl_ask_value(by->views, seq, by->expr, &by->arena, &value, err);
+	if (st == IPL_OK)
+		st = truth(&value, &holds, err);
+	if (st == IPL_OK)
+		*out = holds ? IPL_VERDICT_YES : IPL_VERDICT_NO;
+	return st;
+}
+
+static size_t kept_seqs(void *context, uint64_t *seqs, size_t most)
+{
+	return ipl_views_kept(((struct by_expr *)context)->views, seqs, most);
+}
+
+static enum ipl_status on_step(void *context, const struct ipl_step *step, struct ipl_error *err)
+{
+	struct by_expr *by = context;
+	struct ipl_value value;
+	bool holds = false;
+	enum ipl_status st;
+
+	ipl_arena_reset(&by->arena);
+	st = value_in(step->state, step->ev, step->touches, by->expr, &by->arena, &value, err);
+	if (st == IPL_OK)
+		st = truth(&value, &holds, err);
+	if (st != IPL_OK)
+		return st;
+	by->result.asked++;
+	if (holds && !by->held) {
+		by->result.what = IPL_BISECT_FOUND;
+		by->result.seq = step->ev->seq;
+		by->result.after = step->ev->seq - 1;
+		return IPL_ERR_END;
+	}
+	by->held = holds;
+	by->was_no = by->was_no || !holds;
+	return IPL_OK;
+}
+
+static enum ipl_status ask_all(struct by_expr *by, uint64_t from, uint64_t to,
+			       struct ipl_bisect_result *out, struct ipl_error *err)
+{
+	enum ipl_verdict verdict = IPL_VERDICT_NO;
+	enum ipl_status st = ask_expr(by, from, &verdict, err);
+
+	by->held = verdict == IPL_VERDICT_YES;
+	by->was_no = !by->held;
+	by->result = (struct ipl_bisect_result){ .what = IPL_BISECT_NEVER, .asked = 1 };
+	if (st == IPL_OK)
+		st = ipl_views_walk(by->views, from, to, on_step, by, err);
+	if (st != IPL_OK)
+		return st;
+	if (by->result.what == IPL_BISECT_NEVER && verdict == IPL_VERDICT_YES)
+		by->result.what = by->was_no ? IPL_BISECT_BACKWARD : IPL_BISECT_ALWAYS;
+	*out = by->result;
+	return IPL_OK;
+}
+
+enum ipl_status ipl_bisect_expr(struct ipl_views *views, const struct ipl_expr *expr, uint64_t from,
+				uint64_t to, bool all, struct ipl_bisect_result *out,
+				struct ipl_error *err)
+{
+	struct by_expr by = { .views = views, .expr = expr };
+	const struct ipl_bisect bisect = { ask_expr, &by, from, to, kept_seqs };
+	enum ipl_status st;
+
+	ipl_arena_init(&by.arena, ARENA_BYTES);
+	st = all ? ask_all(&by, from, to, out, err) : ipl_bisect(&bisect, out, err);
+	ipl_arena_release(&by.arena);
+	return st;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The first event after which something holds, found by halving: of all states
+ * between one in which it does not hold and one in which it does, few are asked.
+ * That finds the one flip there is; where there are several it finds one of
+ * them, and what was asked tells.
+ */
+#ifndef IPL_REPLAY_BISECT_H
+#define IPL_REPLAY_BISECT_H
+
+#include "replay/expr.h"
+#include "replay/view.h"
+
+enum ipl_verdict {
+	IPL_VERDICT_NO,
+	IPL_VERDICT_YES,
+	IPL_VERDICT_UNKNOWN, /* this state cannot be asked */
+};
+
+/** Whether it holds as of @seq. */
+typedef enum ipl_status (*ipl_ask_fn)(void *context, uint64_t seq, enum ipl_verdict *out,
+				      struct ipl_error *err);
+
+struct ipl_bisect {
+	ipl_ask_fn ask;
+	void *context;
+	uint64_t from;
+	uint64_t to;
+	/* Other moments in between that cost little to ask: NULL, or up to @most of them. */
+	size_t (*cheap)(void *context, uint64_t *seqs, size_t most);
+};
+
+enum ipl_bisected {
+	IPL_BISECT_FOUND,    /* it does not hold as of seq - 1, and holds as of seq */
+	IPL_BISECT_BETWEEN,  /* somewhere in after + 1 .. seq; nearer cannot be told */
+	IPL_BISECT_NEVER,    /* it holds at neither end */
+	IPL_BISECT_ALWAYS,   /* it holds at both ends */
+	IPL_BISECT_BACKWARD, /* it holds as of from, and not as of to */
+	IPL_BISECT_END,      /* one of the ends cannot be asked */
+};
+
+struct ipl_bisect_result {
+	enum ipl_bisected what;
+	uint64_t seq;
+	uint64_t after;        /* it does not hold as of this: seq - 1 where it was found */
+	uint64_t not_later;    /* a moment after seq at which it does not hold; 0: none was seen */
+	bool is_first_of_many; /* it was seen to hold later, then not: this flip is before */
+	uint64_t asked;
+};
+
+/** Halve. Two that were asked and contradict each other are told; the flip before both is given. */
+enum ipl_status ipl_bisect(const struct ipl_bisect *bisect, struct ipl_bisect_result *out,
+			   struct ipl_error *err) IPL_MUST_USE;
+/** Ask all in order instead; what is given is the first flip from no to yes after @from. */
+enum ipl_status ipl_bisect_first(const struct ipl_bisect *bisect, struct ipl_bisect_result *out,
+				 struct ipl_error *err) IPL_MUST_USE;
+
+/** The value of @expr as of @seq, in @arena. */
+enum ipl_status ipl_ask_value(struct ipl_views *views, uint64_t seq, const struct ipl_expr *expr,
+			      struct ipl_arena *arena, struct ipl_value *out,
+			      struct ipl_error *err) IPL_MUST_USE;
+
+/** Halve by an expression, or ask all in order in one pass (@all). */
+enum ipl_status ipl_bisect_expr(struct ipl_views *views, const struct ipl_expr *expr, uint64_t from,
+				uint64_t to, bool all, struct ipl_bisect_result *out,
+				struct ipl_error *err) IPL_MUST_USE;
+
+#endif
