@@ -39,6 +39,7 @@ struct ipl_command {
 extern const struct ipl_command ipl_cmd_assign;
 extern const struct ipl_command ipl_cmd_associate;
 extern const struct ipl_command ipl_cmd_backup;
+extern const struct ipl_command ipl_cmd_bisect;
 extern const struct ipl_command ipl_cmd_call;
 extern const struct ipl_command ipl_cmd_check_guest;
 extern const struct ipl_command ipl_cmd_completion;

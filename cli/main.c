@@ -15,6 +15,7 @@ const struct ipl_command *const ipl_commands[] = {
 	&ipl_cmd_assign,
 	&ipl_cmd_associate,
 	&ipl_cmd_backup,
+	&ipl_cmd_bisect,
 	&ipl_cmd_call,
 	&ipl_cmd_check_guest,
 	&ipl_cmd_completion,
@@ -214,11 +215,15 @@ static bool read_output(struct ipl_invocation *in, const char *word)
 /* Take the shared options out of the words, wherever they stand; -1: go on. */
 static int read_shared(struct ipl_invocation *in, struct ipl_value *as_of)
 {
+	bool is_over = false; /* what follows -- is somebody else's */
 	int kept = 0;
 
 	for (int i = 0; i < in->argc; i++) {
 		const char *value;
-		if ((value = ipl_option(in, &i, "--data")) != NULL)
+		is_over = is_over || strcmp(in->argv[i], "--") == 0;
+		if (is_over)
+			in->argv[kept++] = in->argv[i];
+		else if ((value = ipl_option(in, &i, "--data")) != NULL)
 			in->data = value;
 		else if ((value = ipl_option(in, &i, "--server")) != NULL)
 			in->server = value;

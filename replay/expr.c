@@ -516,6 +516,29 @@ enum ipl_status ipl_expr_parse(struct ipl_arena *arena, struct ipl_str text,
 	return p.status;
 }
 
+static bool is_constant(const struct ipl_expr *expr)
+{
+	return expr->kind == IPL_EXPR_LITERAL || expr->kind == IPL_EXPR_ID ||
+	       expr->kind == IPL_EXPR_ADDRESS;
+}
+
+void ipl_expr_parts(const struct ipl_expr *expr, ipl_expr_fn fn, void *context)
+{
+	bool is_comparison =
+		expr->kind == IPL_EXPR_BINARY && binds_of[expr->binary] == IPL_EXPR_BINDS_COMPARE;
+	bool is_logic = expr->kind == IPL_EXPR_NOT ||
+			(expr->kind == IPL_EXPR_BINARY &&
+			 (expr->binary == IPL_EXPR_AND || expr->binary == IPL_EXPR_OR));
+
+	if (!is_comparison && !is_logic) {
+		if (!is_constant(expr))
+			fn(context, expr);
+		return;
+	}
+	for (uint32_t i = 0; i < expr->arg_count; i++)
+		ipl_expr_parts(expr->arg[i], fn, context);
+}
+
 /* --- printing --- */
 
 static void print_text(struct ipl_str text, struct ipl_buf *out)

@@ -55,6 +55,10 @@ enum ipl_status ipl_expr_parse(struct ipl_arena *arena, struct ipl_str text,
 /** Print it, with no more parentheses than it needs: what parses to the same again. */
 void ipl_expr_print(const struct ipl_expr *expr, struct ipl_buf *out);
 
+/** The parts whose values tell why it holds or not: what is compared, and what is asked. */
+typedef void (*ipl_expr_fn)(void *context, const struct ipl_expr *part);
+void ipl_expr_parts(const struct ipl_expr *expr, ipl_expr_fn fn, void *context);
+
 /** What an expression is asked of. */
 struct ipl_expr_scope {
 	struct ipl_lens *lens; /* one that can scan */

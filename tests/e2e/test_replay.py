@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Given: a ledger with a small history, its server running, then gone.
+Claimed: bisect, whatif, replay and check find what was done, beside the server and without it, say
+what they cannot find and why, and leave the log as it was."""
+import hashlib
+import json
+import os
+import subprocess
+
+from ledger import BINARY, Server, Tap
+
+TAP = Tap()
+
+
+def cli(data, *words, stdin=None, env=None):
+    return subprocess.run([BINARY, "--data", data, *words], capture_output=True, text=True, input=stdin,
+                          timeout=120, env=dict(os.environ, **(env or {})))
+
+
+def digest(data):
+    """Of every record of the log, as anybody reads it."""
+    events = json.loads(cli(data, "-o", "json", "log").stdout)["Events"]
+    return hashlib.sha256(json.dumps(events).encode()).hexdigest()
+
+
+class History:
+    """What the tests go to and fro in; seqs by name."""
+
+    def __init__(self, client):
+        self.seq = {}
+        self.client = client
+        self.vpc = self.do("vpc", "CreateVpc", CidrBlock="10.0.0.0/16")["VpcId"]
+        self.vsw = self.do("vsw", "CreateVSwitch", VpcId=self.vpc, ZoneId="cn-hangzhou-a",
+                           CidrBlock="10.0.1.0/28")["VSwitchId"]
+        self.web = self.do("web", "RunInstances", VSwitchId=self.vsw, InstanceType="ecs.g6.large",
+                           PrivateIpAddress="10.0.1.5", Actor="alice",
+                           Reason="ticket 1")["InstanceIdSets"]["InstanceIdSet"][0]
+        self.eip = self.do("eip", "AllocateEipAddress", Actor="alice")["AllocationId"]
+        self.do("associate", "AssociateEipAddress", AllocationId=self.eip, InstanceId=self.web)
+        self.enis = [self.do(f"eni{i}", "CreateNetworkInterface", VSwitchId=self.vsw, Actor="bob")
+                     ["NetworkInterfaceId"] for i in range(6)]
+        self.do("stop", "StopInstance", InstanceId=self.web, Actor="carol", Reason="night\x1b[31m")
+        self.do("start", "StartInstance", InstanceId=self.web, Actor="carol")
+        self.do("delete", "DeleteNetworkInterface", NetworkInterfaceId=self.enis[0], Actor="bob")
+        self.do("last", "CreateNetworkInterface", VSwitchId=self.vsw, Actor="dave")
+
+    def do(self, name, operation, **params):
+        answer = self.client.call(operation, **params)
+        self.seq[name] = answer["Seq"]
+        return answer
+
+
+def bisect(history, data, *words):
+    done = cli(data, "-o", "json", "bisect", *words)
+    return done, json.loads(done.stdout) if done.stdout else {}
+
+
+def test_bisect_expr(h, data):
+    done, found = bisect(h, data, "--expr", f"free({h.vsw}) < 9")
+    TAP.equal((done.returncode, found["Found"], found["Seq"]), (0, True, h.seq["eni2"]), "bisect by an expression")
+    TAP.equal(found["Values"], [{"Expression": f"free({h.vsw})", "Before": 9, "After": 8}], "the values before, after")
+    TAP.equal((found["Event"]["Actor"], found["Event"]["Operation"]), ("bob", "CreateNetworkInterface"),
+              "the event says who and what")
+    words = cli(data, "bisect", "--expr", f"{h.web}.EipAddress.AllocationId == {h.eip}")
+    TAP.ok(words.returncode == 0 and words.stdout.startswith(f"{h.seq['associate']}  ")
+           and f'"" -> "{h.eip}"' in words.stdout, "in words", words)
+    done, found = bisect(h, data, "--expr", f'{h.web}.Status == "Stopped"')
+    TAP.ok(done.returncode == 1 and not found["Found"] and "--first" in found["Note"],
+           "what holds at neither end is said, with advice", done)
+    done, found = bisect(h, data, "--first", "--expr", f'{h.web}.Status == "Stopped"')
+    TAP.equal((done.returncode, found["Seq"]), (0, h.seq["stop"]), "--first finds it")
+    words = cli(data, "bisect", "--first", "--expr", f'{h.web}.Status == "Stopped"')
+    TAP.ok("\x1b" not in words.stdout and "night?[31m" in words.stdout, "no escape reaches the terminal", words)
+    done, found = bisect(h, data, "--from", str(h.seq["web"]), "--expr", f"exists({h.web})")
+    TAP.ok(done.returncode == 1 and "at both ends" in found["Note"], "what holds at both ends", done)
+    done, found = bisect(h, data, "--from", str(h.seq["eni0"]), "--expr", f"exists({h.enis[0]})")
+    TAP.ok(done.returncode == 1 and "ask for the opposite" in found["Note"], "backward", done)
+    done, found = bisect(h, data, "--from", str(h.seq["eni0"]), "--expr", f"not exists({h.enis[0]})")
+    TAP.equal((done.returncode, found["Seq"], found["Event"]["Actor"]), (0, h.seq["delete"], "bob"), "and that opposite")
+    done, found = bisect(h, data, "--to", str(h.seq["eni3"]), "--expr", "count(NetworkInterface) == 5")
+    TAP.equal((done.returncode, found["Seq"]), (0, h.seq["eni3"]), "--to")
+    time = json.loads(cli(data, "-o", "json", "log", "--to", "1").stdout)["Events"][0]["Time"]
+    TAP.equal(bisect(h, data, "--from", time, "--to", "0s", "--expr", "count(Vpc) > 0")[1]["Seq"] >= h.seq["vpc"], True,
+              "moments may be times")
+    for words, what in ((["--expr", "count(Eip) >"], "column 13"), (["--expr", "count(Eip)"], "true or false"),
+                        (["--from", "99999", "--expr", "true"], "beyond the last event"),
+                        (["--from", "tomorrow", "--expr", "true"], "no seq, RFC 3339"),
+                        (["--from", "5", "--to", "5", "--expr", "true"], "no event lies after"),
+                        (["--expr", "true", "--", "true"], "what is asked"), ([], "what is asked"),
+                        (["--"], "which command"), (["--frm", "1"], "too much")):
+        done = cli(data, "bisect", *words)
+        TAP.ok(done.returncode == (1 if what == "true or false" else 2) and what in done.stderr,
+               f"bisect {' '.join(words)}: {what}", done)
+    done = cli(data, "--server", "unix:/x", "bisect", "--expr", "true")
+    TAP.ok(done.returncode == 1 and "--data" in done.stderr, "it wants no server", done)
+    TAP.equal(cli("/nonexistent", "bisect", "--expr", "true").returncode, 3, "a directory without a ledger")
+
+
+def test_bisect_command(h, data):
+    show = f"{BINARY} --as-of $IPLEDGER_AS_OF show {h.enis[2]} >/dev/null 2>&1"
+    done, found = bisect(h, data, "--", "sh", "-c", f"! {show}")
+    TAP.equal((done.returncode, found.get("Seq")), (0, h.seq["eni2"]), "bisect by a command: 0 is good, 1 is bad")
+    done, found = bisect(h, data, "--from", str(h.seq["eni0"]), "--to", str(h.seq["delete"]), "--", "sh", "-c",
+                         f"{BINARY} --data $IPLEDGER_DATA --as-of $IPLEDGER_AS_OF show {h.enis[0]}")
+    TAP.equal((done.returncode, found.get("Seq")), (0, h.seq["delete"]), "what it prints does not mix with ours")
+    at = h.seq["eni2"]
+    done, found = bisect(h, data, "--", "sh", "-c",
+                         f"[ $IPLEDGER_AS_OF -ne {at} ] || exit 125; [ $IPLEDGER_AS_OF -lt {at} ]")
+    TAP.equal((done.returncode, found.get("After"), found.get("Seq")), (1, at - 1, at + 1),
+              "125 cannot tell: what is left is said")
+    done, found = bisect(h, data, "--", "sh", "-c",
+                         f"[ $IPLEDGER_AS_OF -ne {at} ] || exit 125; [ $IPLEDGER_AS_OF -le {at + 1} ]")
+    TAP.equal((done.returncode, found.get("Seq")), (0, at + 2), "125 is gone around")
+    done, _ = bisect(h, data, "--", "sh", "-c", "exit 130")
+    TAP.ok(done.returncode == 1 and "exit status 130" in done.stderr, "128 and above stop the search", done)
+    done, _ = bisect(h, data, "--", "sh", "-c", "kill -9 $$")
+    TAP.ok(done.returncode == 1 and "signal 9" in done.stderr, "a signal too", done)
+    done, _ = bisect(h, data, "--", "/nonexistent/command")
+    TAP.ok(done.returncode == 3 and "/nonexistent/command" in done.stderr, "a command that is not there", done)
+    done, found = bisect(h, data, "--first", "--from", "5", "--", "sh", "-c", "[ $IPLEDGER_AS_OF -ne 9 ]")
+    TAP.equal((done.returncode, found.get("Seq"), found.get("StatesAsked")), (0, 9, 5), "--first asks one after the other")
+
+
+def main():
+    server = Server(init=None)
+    h = History(server.client())
+    data = server.data
+    before = digest(data)
+    test_bisect_expr(h, data)
+    TAP.equal(server.stop(), 0, "the server ends")
+    test_bisect_command(h, data)
+    TAP.equal(digest(data), before, "the log is as it was")
+    server.remove()
+    TAP.end()
+
+
+main()
