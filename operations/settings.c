@@ -213,17 +213,34 @@ static enum ipl_status check_zones_kept(struct ipl_decision *d, const struct ipl
 	return IPL_OK;
 }
 
+/* Does @instance, as it is, keep to @limits? */
+static bool is_within(const struct ipl_decision *d, const struct ipl_instance *instance,
+		      const struct ipl_type_limits *limits)
+{
+	bool within = instance->enis.count <= limits->eni_max;
+
+	for (uint32_t i = 0; i < instance->enis.count; i++) {
+		const struct ipl_eni *eni = ipl_state_eni(d->state, instance->enis.at[i]);
+		within = within && eni->address_count <= limits->ip4_max &&
+			 eni->ipv6.count <= limits->ip6_max;
+	}
+	return within;
+}
+
 static enum ipl_status check_types_kept(struct ipl_decision *d, const struct ipl_ev_settings *to)
 {
 	for (uint64_t n = ipl_state_next(d->state, IPL_KIND_INSTANCE, 0); n != 0;
 	     n = ipl_state_next(d->state, IPL_KIND_INSTANCE, n)) {
-		struct ipl_str type = ipl_state_instance(d->state, n)->base.notes->type;
+		const struct ipl_instance *instance = ipl_state_instance(d->state, n);
+		struct ipl_str type = instance->base.notes->type;
 		struct ipl_type_limits limits;
-		if (ipl_type_find(to, type, &limits))
+		bool is_known = ipl_type_find(to, type, &limits);
+		if (is_known && is_within(d, instance, &limits))
 			continue;
-		ipl_refuse_parameter(d->err, IPL_CODE_DEPENDENCY_TYPE, "InstanceTypes",
-				     "instance type %.*s is in use: it cannot be taken away",
-				     IPL_STR_ARG(type));
+		ipl_refuse_parameter(
+			d->err, IPL_CODE_DEPENDENCY_TYPE, "InstanceTypes",
+			"instance type %.*s is in use: it cannot %s", IPL_STR_ARG(type),
+			is_known ? "take less than its instances have" : "be taken away");
 		return ipl_refused_entity(d, IPL_KIND_INSTANCE, n);
 	}
 	return IPL_OK;

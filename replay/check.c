@@ -115,6 +115,22 @@ static void check_address(struct check *c, enum ipl_kind kind, uint64_t number,
 		     cools ? "cooling" : "not cooling");
 }
 
+/* What a vSwitch says is cooling down is free, and cools as long. */
+static void check_cooling(struct check *c, uint64_t number, const struct ipl_vswitch *vswitch)
+{
+	for (uint32_t i = 0; i < vswitch->cooling.count; i++) {
+		const struct ipl_cooling_ip *at = &vswitch->cooling.at[i];
+		struct ipl_holding holding =
+			ipl_state_holding(c->state, ipl_key_ip4(vswitch->vpc, at->ip));
+		if (at->until_ms > c->now_ms &&
+		    (holding.role != IPL_ROLE_NONE || holding.cool_until != at->until_ms))
+			find(c, IPL_RULE_COUNTERS, IPL_KIND_VSWITCH, number,
+			     IPL_IP4_FMT " is counted as cooling until %" PRId64
+					 ", and is held or cools until %" PRId64,
+			     IPL_IP4_ARG(at->ip), at->until_ms, holding.cool_until);
+	}
+}
+
 static void check_vswitch_addresses(struct check *c, uint64_t number,
 				    const struct ipl_vswitch *vswitch)
 {
@@ -129,6 +145,7 @@ static void check_vswitch_addresses(struct check *c, uint64_t number,
 			IPL_ROLE_NONE;
 		available += ipl_block_is_available(block, ip);
 	}
+	check_cooling(c, number, vswitch);
 	if (used != vswitch->used || available != block->free_count)
 		find(c, IPL_RULE_COUNTERS, IPL_KIND_VSWITCH, number,
 		     "%" PRIu64 " used and %" PRIu64 " free are counted, %" PRIu64 " and %" PRIu64
@@ -180,6 +197,10 @@ static void check_eni(struct check *c, uint64_t number, const struct ipl_eni *en
 			     IPL_IP4_FMT " is paired with EIP %" PRIu64 ", which is not",
 			     IPL_IP4_ARG(at->ip), at->eip);
 	}
+	if (eni->address[0].eip != 0 && eni->address[0].mode == IPL_MODE_BINDED &&
+	    (eni->address_count > 1 || eni->is_primary))
+		find(c, IPL_RULE_EIP, IPL_KIND_ENI, number,
+		     "it has an EIP in BINDED mode, and secondary addresses or is a primary one");
 	for (uint32_t i = 0; i < eni->ipv6.count; i++) {
 		const struct ipl_ipv6 *ipv6 = ipl_state_ipv6(c->state, eni->ipv6.at[i]);
 		if (ipv6 == NULL || ipv6->eni != number)
@@ -327,15 +348,41 @@ static void check_ipv6(struct check *c, uint64_t number, const struct ipl_ipv6 *
 		find(c, IPL_RULE_IPV6, IPL_KIND_IPV6, number, "its bandwidth is not its own");
 }
 
+/* As many gateways and bandwidths live as VPCs and IPv6 addresses have. */
+static void check_ipv6_ends(struct check *c)
+{
+	uint64_t gateways = 0, bandwidths = 0;
+
+	for (uint64_t n = 0; (n = ipl_state_next(c->state, IPL_KIND_VPC, n)) != 0;)
+		gateways += ipl_state_vpc(c->state, n)->gateway != 0;
+	for (uint64_t n = 0; (n = ipl_state_next(c->state, IPL_KIND_IPV6, n)) != 0;)
+		bandwidths += ipl_state_ipv6(c->state, n)->bandwidth != 0;
+	if (gateways != ipl_state_count(c->state, IPL_KIND_IPV6GW) ||
+	    bandwidths != ipl_state_count(c->state, IPL_KIND_IPV6BW))
+		find(c, IPL_RULE_COUNTERS, IPL_KIND_LEDGER, ipl_state_ledger_number(c->state),
+		     "VPCs have %" PRIu64 " IPv6 gateways and addresses %" PRIu64
+		     " bandwidths, %" PRIu64 " and %" PRIu64 " live",
+		     gateways, bandwidths, ipl_state_count(c->state, IPL_KIND_IPV6GW),
+		     ipl_state_count(c->state, IPL_KIND_IPV6BW));
+}
+
 /* Counted again: the IPv6 addresses of each vSwitch, and all that lives. */
 static void check_counts(struct check *c)
 {
-	uint64_t listed = 0, recorded = 0;
+	uint64_t listed = 0, recorded = 0, attached = 0, owned = 0;
 
 	for (uint64_t n = 0; (n = ipl_state_next(c->state, IPL_KIND_VSWITCH, n)) != 0;)
 		recorded += ipl_state_vswitch(c->state, n)->ipv6_used;
-	for (uint64_t n = 0; (n = ipl_state_next(c->state, IPL_KIND_ENI, n)) != 0;)
+	for (uint64_t n = 0; (n = ipl_state_next(c->state, IPL_KIND_ENI, n)) != 0;) {
 		listed += ipl_state_eni(c->state, n)->ipv6.count;
+		attached += ipl_state_eni(c->state, n)->instance != 0;
+	}
+	for (uint64_t n = 0; (n = ipl_state_next(c->state, IPL_KIND_INSTANCE, n)) != 0;)
+		owned += ipl_state_instance(c->state, n)->enis.count;
+	if (attached != owned)
+		find(c, IPL_RULE_COUNTERS, IPL_KIND_LEDGER, ipl_state_ledger_number(c->state),
+		     "%" PRIu64 " network interfaces are attached, instances have %" PRIu64,
+		     attached, owned);
 	if (listed != recorded || listed != ipl_state_count(c->state, IPL_KIND_IPV6))
 		find(c, IPL_RULE_COUNTERS, IPL_KIND_LEDGER, ipl_state_ledger_number(c->state),
 		     "%" PRIu64 " IPv6 addresses are on interfaces, %" PRIu64
@@ -374,6 +421,7 @@ uint64_t ipl_check_state(const struct ipl_state *state, int64_t now_ms, ipl_find
 	for (uint32_t i = 0; i < ipl_state_pool_count(state); i++)
 		check_pool(&c, i);
 	ipl_state_each_holding(state, check_holding, &c);
+	check_ipv6_ends(&c);
 	check_counts(&c);
 	return c.found;
 }

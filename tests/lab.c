@@ -9,38 +9,99 @@
 
 #include "events/json.h"
 
-static enum ipl_status append(struct lab *lab, struct ipl_event *ev)
+/* Damage that no reducer found: the test must fail of it. */
+static enum ipl_status wrong(struct lab *lab, const char *what)
+{
+	return ipl_error_set(&lab->err, IPL_ERR_CORRUPT, "lab: %s", what);
+}
+
+static bool keep_record(struct lab *lab, const struct ipl_buf *buf)
+{
+	if (lab->forgets)
+		return true;
+	if (lab->count == lab->cap) {
+		size_t cap = lab->cap == 0 ? 1024 : lab->cap * 2;
+		struct ipl_str *grown = realloc(lab->record, cap * sizeof(*grown));
+		if (grown == NULL)
+			return false;
+		lab->record = grown;
+		lab->cap = cap;
+	}
+	lab->record[lab->count] =
+		ipl_arena_str(&lab->keep, (struct ipl_str){ (char *)buf->at, buf->len });
+	return !lab->keep.failed;
+}
+
+/* decode(encode(x)) is x, and has the same bytes again. */
+static enum ipl_status decode_back(struct lab *lab, const struct ipl_event *given,
+				   struct ipl_str bytes)
+{
+	struct ipl_region_letters letters = ipl_state_letters(lab->state);
+	struct ipl_buf again = { 0 };
+	struct ipl_value x, y;
+	bool same;
+	enum ipl_status st = ipl_event_decode(bytes, &lab->call, &lab->ev, &lab->err);
+
+	if (st != IPL_OK || lab->is_quick)
+		return st;
+	st = ipl_event_encode(&lab->ev, &again, &lab->err);
+	same = st == IPL_OK && again.len == bytes.len && memcmp(again.at, bytes.at, bytes.len) == 0;
+	ipl_buf_release(&again);
+	if (st != IPL_OK)
+		return st;
+	x = ipl_event_value(&lab->call, letters, given);
+	y = ipl_event_value(&lab->call, letters, &lab->ev);
+	if (!same || !ipl_value_equal(&x, &y))
+		return wrong(lab, "an event comes out of its bytes as another one");
+	return IPL_OK;
+}
+
+static enum ipl_status link_up(struct lab *lab, struct ipl_event *ev)
 {
 	struct ipl_touches touches;
-	struct ipl_buf buf = { 0 };
-	enum ipl_status st;
+	enum ipl_status st = ipl_event_touches(&lab->call, ev, &touches, &lab->err);
 
-	ev->seq = lab->count + 1;
-	ev->time_ms = lab->time_ms;
-	ev->principal = IPL_STR("uid:0");
-	st = ipl_event_touches(&lab->call, ev, &touches, &lab->err);
 	if (st != IPL_OK)
 		return st;
 	ev->link_count = touches.count;
 	ev->links = ipl_arena_array(&lab->call, touches.count, sizeof(*ev->links));
 	for (uint32_t i = 0; st == IPL_OK && i < touches.count; i++)
 		st = ipl_heads_push(lab->heads, touches.at[i], ev->seq, &ev->links[i], &lab->err);
+	return st;
+}
+
+static enum ipl_status fold(struct lab *lab)
+{
+	struct ipl_touches touches;
+	enum ipl_status st = ipl_event_touches(&lab->call, &lab->ev, &touches, &lab->err);
+
+	if (st == IPL_OK && lab->follower != NULL)
+		st = ipl_reduce(lab->follower, &lab->ev, &touches, &lab->err);
+	if (st == IPL_OK && lab->twin != NULL)
+		st = ipl_reduce(lab->twin, &lab->ev, &touches, &lab->err);
+	return st == IPL_OK ? ipl_reduce(lab->state, &lab->ev, &touches, &lab->err) : st;
+}
+
+static enum ipl_status append(struct lab *lab, struct ipl_event *ev)
+{
+	struct ipl_buf buf = { 0 };
+	enum ipl_status st;
+
+	ev->seq = lab->count + 1;
+	ev->time_ms = lab->time_ms;
+	ev->principal = IPL_STR("uid:0");
+	st = link_up(lab, ev);
 	if (st == IPL_OK)
 		st = ipl_event_encode(ev, &buf, &lab->err);
-	if (st != IPL_OK)
-		return st;
-	if (lab->count == lab->cap) {
-		lab->cap = lab->cap == 0 ? 1024 : lab->cap * 2;
-		lab->record = realloc(lab->record, lab->cap * sizeof(*lab->record));
-		assert(lab->record != NULL);
+	if (st == IPL_OK && !keep_record(lab, &buf))
+		st = wrong(lab, "out of memory for records");
+	if (st == IPL_OK) {
+		struct ipl_str bytes = { (char *)buf.at, buf.len };
+		lab->count++;
+		st = decode_back(lab, ev, ipl_arena_str(&lab->call, bytes));
 	}
-	lab->record[lab->count] =
-		ipl_arena_str(&lab->keep, (struct ipl_str){ (char *)buf.at, buf.len });
 	ipl_buf_release(&buf);
-	st = ipl_event_decode(lab->record[lab->count++], &lab->call, &lab->ev, &lab->err);
-	if (st == IPL_OK)
-		st = ipl_event_touches(&lab->call, &lab->ev, &touches, &lab->err);
-	return st == IPL_OK ? ipl_reduce(lab->state, &lab->ev, &touches, &lab->err) : st;
+	return st == IPL_OK ? fold(lab) : st;
 }
 
 void lab_open(struct lab *lab, const char *init)
@@ -68,19 +129,63 @@ void lab_open(struct lab *lab, const char *init)
 	assert(st == IPL_OK);
 }
 
+bool lab_follow(struct lab *lab)
+{
+	struct ipl_touches touches;
+
+	lab->follower = ipl_state_new();
+	return lab->follower != NULL &&
+	       ipl_event_touches(&lab->call, &lab->ev, &touches, &lab->err) == IPL_OK &&
+	       ipl_reduce(lab->follower, &lab->ev, &touches, &lab->err) == IPL_OK;
+}
+
 void lab_close(struct lab *lab)
 {
 	ipl_state_free(lab->state);
+	ipl_state_free(lab->follower);
 	ipl_heads_free(lab->heads);
 	ipl_arena_release(&lab->keep);
 	ipl_arena_release(&lab->call);
 	free(lab->record);
 }
 
+/* --- deciding, on the twin too --- */
+
+/* The same refusal, with the same facts? */
+static bool refuse_alike(struct lab *lab, const struct ipl_error *other)
+{
+	static const struct ipl_value none = { .type = IPL_VALUE_NIL };
+	const struct ipl_error *own = &lab->err;
+
+	return own->status == other->status && own->code == other->code &&
+	       strcmp(own->text, other->text) == 0 &&
+	       ipl_value_equal(own->detail == NULL ? &none : own->detail,
+			       other->detail == NULL ? &none : other->detail);
+}
+
+static bool decide_alike(struct lab *lab, const struct ipl_decision *own,
+			 const struct ipl_decision *other)
+{
+	struct ipl_region_letters letters = ipl_state_letters(lab->state);
+	struct ipl_value x, y;
+
+	if (own->answered_by != other->answered_by)
+		return false;
+	if (own->answered_by != 0)
+		return ipl_value_equal(&own->early_result, &other->early_result);
+	if (own->ev->type != other->ev->type || own->ev->op != other->ev->op)
+		return false;
+	x = ipl_record_value(&lab->call, letters, ipl_event_record(own->ev->type), &own->ev->body);
+	y = ipl_record_value(&lab->call, letters, ipl_event_record(other->ev->type),
+			     &other->ev->body);
+	return ipl_value_equal(&x, &y);
+}
+
 static enum ipl_status write(struct lab *lab, const struct ipl_operation *operation,
 			     const void *args, const struct ipl_common *common)
 {
-	struct ipl_event ev;
+	struct ipl_error twin_err = IPL_ERROR_INIT(&lab->call);
+	struct ipl_event ev, twin_ev;
 	struct ipl_decision d = {
 		.state = lab->state,
 		.operation = operation,
@@ -91,10 +196,20 @@ static enum ipl_status write(struct lab *lab, const struct ipl_operation *operat
 		.ev = &ev,
 		.late = common->late,
 	};
-	enum ipl_status st;
+	struct ipl_decision twin = d;
+	enum ipl_status st, twin_st = IPL_OK;
 
+	if (lab->twin != NULL) {
+		twin.state = lab->twin;
+		twin.err = &twin_err;
+		twin.ev = &twin_ev;
+		twin_st = ipl_operation_decide(&twin);
+	}
 	ipl_state_advance(lab->state, lab->time_ms);
 	st = ipl_operation_decide(&d);
+	if (lab->twin != NULL && (st != twin_st || !(st == IPL_OK ? decide_alike(lab, &d, &twin) :
+								    refuse_alike(lab, &twin_err))))
+		return wrong(lab, "a fork decides otherwise");
 	if (st != IPL_OK)
 		return st;
 	lab->result = d.early_result;
@@ -105,17 +220,35 @@ static enum ipl_status write(struct lab *lab, const struct ipl_operation *operat
 	return append(lab, &ev);
 }
 
+static bool transact_alike(const struct ipl_transaction *own, const struct ipl_transaction *other,
+			   uint32_t steps)
+{
+	for (uint32_t i = 0; i < steps; i++) {
+		if (!ipl_value_equal(&own->result[i], &other->result[i]))
+			return false;
+	}
+	return own->count == other->count;
+}
+
 static enum ipl_status transact(struct lab *lab, const struct ipl_args_transact *args)
 {
 	const struct ipl_transact_request request = { .region = IPL_STR("cn-hangzhou"),
 						      .letters = ipl_state_letters(lab->state),
 						      .request_id = IPL_STR("R"),
 						      .time_ms = lab->time_ms };
-	struct ipl_transaction all;
-	enum ipl_status st;
+	struct ipl_error twin_err = IPL_ERROR_INIT(&lab->call);
+	struct ipl_transaction all, twin;
+	enum ipl_status st, twin_st = IPL_OK;
 
+	if (lab->twin != NULL)
+		twin_st = ipl_transact_decide(lab->twin, args, &request, &lab->call, &twin,
+					      &twin_err);
 	ipl_state_advance(lab->state, lab->time_ms);
 	st = ipl_transact_decide(lab->state, args, &request, &lab->call, &all, &lab->err);
+	if (lab->twin != NULL &&
+	    (st != twin_st || !(st == IPL_OK ? transact_alike(&all, &twin, args->operations.count) :
+					       refuse_alike(lab, &twin_err))))
+		return wrong(lab, "a fork decides a transaction otherwise");
 	for (uint32_t i = 0; st == IPL_OK && i < all.count; i++)
 		st = append(lab, &all.ev[i]);
 	if (st == IPL_OK)
@@ -146,14 +279,15 @@ enum ipl_status lab_call(struct lab *lab, const char *name, const char *format, 
 	const struct ipl_operation *operation = ipl_operation_find(ipl_str_of(name));
 	struct ipl_value params;
 	struct ipl_common common;
-	char text[4096];
+	char text[LAB_TEXT_MAX];
 	va_list list;
 	void *args;
 	enum ipl_status st;
 
 	assert(operation != NULL);
 	va_start(list, format);
-	(void)vsnprintf(text, sizeof(text), format, list);
+	if (vsnprintf(text, sizeof(text), format, list) >= LAB_TEXT_MAX)
+		assert(!"the parameters fit");
 	va_end(list);
 	ipl_arena_reset(&lab->call);
 	lab->err = (struct ipl_error)IPL_ERROR_INIT(&lab->call);

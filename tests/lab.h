@@ -20,12 +20,22 @@ struct lab {
 	int64_t time_ms;
 	struct ipl_error err;    /* of the call last made */
 	struct ipl_value result; /* the same */
-	struct ipl_event ev;     /* what it appended */
+	struct ipl_event ev;     /* what it appended last, as its bytes say */
+	/* Set by the test. Another state (a fork) on which every write is decided too, before it is
+	 * on the lab's own; it must decide alike, and it gets the same events. */
+	struct ipl_state *twin;
+	bool forgets;               /* records are not kept: no lab_event() */
+	bool is_quick;              /* events are decoded from their bytes, and not compared */
+	struct ipl_state *follower; /* folds the same events and decides nothing, or NULL */
 };
+
+#define LAB_TEXT_MAX 16384
 
 /** Begin; @init is JSON settings or NULL. */
 void lab_open(struct lab *lab, const char *init);
 void lab_close(struct lab *lab);
+/** Have a second state follow from here on: right after lab_open(). False without memory. */
+bool lab_follow(struct lab *lab);
 /**
  * Call @operation (a write or a read of now) with JSON parameters, printed.
  * IPL_OK, IPL_REFUSED with lab->err, or (a bug) IPL_ERR_CORRUPT from the fold.

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Given: thousands of random operations on a small network (IPL_SEED repeats a run).
- * Claimed: what is decided always folds; every entity and holding folded alone
- * from its own chain equals the whole state's; no address has two holders, and
- * the counts of a vSwitch are those of its holders; the whole log folds to the
- * same state again; the fold of a log without one event is damage or another state, never a crash.
+ * Given: thousands of random operations on small networks: every write of the
+ * operation table, with a good share of refusals, under quotas, small pools and a
+ * reuse delay that come and go.
+ *
+ * Claimed, after every event: the invariants of replay/check.h; an event comes out
+ * of its bytes as it went in; what was decided folds. A fork some events ahead of
+ * the state under it decides as the state does, facts of refusals included, and
+ * comes to the same. What an event touched, folded alone from its chain, is what the
+ * whole state has; so is everything as of moments on the way. The log folds to
+ * the same state again, pickers included. The fold of a log without one event
+ * is damage or another state, never a crash.
+ *
+ * IPL_SEED=N runs one seed, IPL_RUNS=N as many from there on, IPL_STEPS=N longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,14 +24,42 @@
 #include "replay/check.h"
 #include "replay/past.h"
 #include "tests/random_ops.h"
+#include "tests/same.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS 4000
+#define SEED_FIRST   UINT64_C(20261124)
+#define RUNS         3
+#define STEPS        2500
+#define WINDOW_MAX   24
+#define DONE_LEAST   5u
+#define DELAY_MAX_MS 2000
 
-/* --- the checks --- */
+static uint64_t seed_now;
+static uint64_t steps_done; /* of this seed */
+static struct random_tally tally;
+
+static uint64_t from_env(const char *name, uint64_t otherwise)
+{
+	const char *given = getenv(name);
+
+	return given == NULL ? otherwise : strtoull(given, NULL, 10);
+}
+
+/* Everything that fails says how to see it again. */
+#define CLAIM(lab, claim, ...)                                                                   \
+	do {                                                                                     \
+		if (!(claim)) {                                                                  \
+			print_message("# IPL_SEED=%" PRIu64 ", event %zu, after %s\n", seed_now, \
+				      (lab)->count, random_last());                              \
+			fail_msg(__VA_ARGS__);                                                   \
+		}                                                                                \
+	} while (0)
+
+/* --- one entity or address alone --- */
 
 static enum ipl_status get_record(void *context, uint64_t seq, struct ipl_str *out,
 				  struct ipl_error *err)
@@ -40,46 +76,79 @@ static uint64_t get_last(void *context, struct ipl_key key)
 	return ipl_heads_last(((const struct lab *)context)->heads, key);
 }
 
-/* Every entity as @state has it, folded alone as of the state's seq. */
-static void check_entities_alone(struct lab *lab, const struct ipl_state *state)
-{
-	const struct ipl_source source = { lab, get_record, get_last };
-	struct ipl_arena arena;
-	struct ipl_error err = IPL_ERROR_INIT(NULL);
+struct alone {
+	struct ipl_source source;
+	struct ipl_error err;
 	struct ipl_lens whole, alone;
+};
 
-	ipl_arena_init(&arena, (size_t)1 << 30);
-	ipl_lens_of_state(&whole, state, lab->time_ms, &err);
-	assert_int_equal(ipl_past_open(&alone, &source, ipl_state_seq(state), lab->time_ms, &err),
-			 IPL_OK);
-	alone.letters = whole.letters;
-	alone.region = whole.region;
+static void alone_open(struct alone *a, struct lab *lab, const struct ipl_state *state)
+{
+	*a = (struct alone){ .source = { lab, get_record, get_last }, .err = IPL_ERROR_INIT(NULL) };
+	ipl_lens_of_state(&a->whole, state, lab->time_ms, &a->err);
+	assert_int_equal(
+		ipl_past_open(&a->alone, &a->source, ipl_state_seq(state), lab->time_ms, &a->err),
+		IPL_OK);
+	a->alone.letters = a->whole.letters;
+	a->alone.region = a->whole.region;
+	a->alone.ledger = a->whole.ledger;
+}
+
+static void check_alone(struct alone *a, const struct lab *lab, struct ipl_key key)
+{
+	enum ipl_kind kind = (enum ipl_kind)key.kind;
+
+	if (kind < IPL_KIND_COUNT) {
+		CLAIM(lab, same_entity(&a->whole, &a->alone, kind, key.a),
+		      "%s %" PRIu64 " alone is another than in the whole", ipl_kind_name(kind),
+		      key.a);
+	} else {
+		struct ipl_holding x = a->whole.holding(&a->whole, key);
+		struct ipl_holding y = a->alone.holding(&a->alone, key);
+		/* The whole state forgets what has cooled down. */
+		if (y.cool_until <= a->whole.time_ms)
+			y.cool_until = x.cool_until;
+		CLAIM(lab, same_holding(&x, &y), "who has %" PRIx64 ":%" PRIx64 " alone differs",
+		      key.a, key.b);
+	}
+	CLAIM(lab, a->alone.status == IPL_OK, "%s", a->err.text);
+}
+
+/* Of what the last event touched: all entities but the ledger, and every address. */
+static void check_touched(struct lab *lab)
+{
+	struct ipl_touches touches;
+	struct alone a;
+
+	if (lab->count == 0 ||
+	    ipl_event_touches(&lab->call, &lab->ev, &touches, &lab->err) != IPL_OK)
+		return;
+	alone_open(&a, lab, lab->state);
+	for (uint32_t i = 0; i < touches.count; i++) {
+		if (touches.at[i].kind != IPL_KIND_LEDGER)
+			check_alone(&a, lab, touches.at[i]);
+	}
+	ipl_past_close(&a.alone);
+}
+
+/* Every entity as @state has it, folded alone as of the state's seq. */
+static void check_all_alone(struct lab *lab, const struct ipl_state *state)
+{
+	struct alone a;
+
+	alone_open(&a, lab, state);
 	for (enum ipl_kind kind = IPL_KIND_VPC; kind < IPL_KIND_COUNT; kind++) {
-		for (uint64_t n = 1; n < ipl_state_next_number(lab->state, kind); n++) {
-			const union ipl_entity *a = whole.find(&whole, kind, n);
-			const union ipl_entity *b = alone.find(&alone, kind, n);
-			struct ipl_value x, y;
-			if (alone.status != IPL_OK)
-				fail_msg("%s", err.text);
-			assert_int_equal(a == NULL, b == NULL);
-			if (a == NULL)
-				continue;
-			x = ipl_show(&arena, &whole, kind, n, a);
-			y = ipl_show(&arena, &alone, kind, n, b);
-			assert_true(ipl_value_equal(&x, &y));
-			assert_int_equal(a->base.first_seq, b->base.first_seq);
-			assert_int_equal(a->base.last_seq, b->base.last_seq);
-		}
+		for (uint64_t n = 1; n < ipl_state_next_number(lab->state, kind); n++)
+			check_alone(&a, lab, ipl_key_entity(kind, n));
 	}
-	for (uint64_t n = 0; (n = ipl_state_next(state, IPL_KIND_ENI, n)) != 0;) {
-		const struct ipl_eni *eni = ipl_state_eni(state, n);
-		struct ipl_key key = ipl_key_ip4(eni->vpc, eni->address[0].ip);
-		struct ipl_holding x = ipl_state_holding(state, key);
-		struct ipl_holding y = alone.holding(&alone, key);
-		assert_true(x.eni == y.eni && x.role == y.role && x.since_seq == y.since_seq);
+	check_alone(&a, lab, ipl_key_entity(IPL_KIND_LEDGER, a.whole.ledger));
+	for (uint64_t n = 0; (n = ipl_state_next(state, IPL_KIND_VSWITCH, n)) != 0;) {
+		const struct ipl_vswitch *vswitch = ipl_state_vswitch(state, n);
+		for (uint64_t i = 0; i < ipl_cidr4_size(vswitch->cidr); i++)
+			check_alone(&a, lab,
+				    ipl_key_ip4(vswitch->vpc, vswitch->cidr.base + (uint32_t)i));
 	}
-	ipl_past_close(&alone);
-	ipl_arena_release(&arena);
+	ipl_past_close(&a.alone);
 }
 
 /* The same as of moments on the way: the whole state is folded up to each of them. */
@@ -88,13 +157,18 @@ static void check_past(struct lab *lab)
 	const struct ipl_source source = { lab, get_record, get_last };
 	struct ipl_state *state = ipl_state_new();
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	int64_t now_ms = lab->time_ms;
 
-	for (uint64_t seq = 1 + random_draw(20); seq <= lab->count; seq += 1 + random_draw(60)) {
+	for (uint64_t seq = 1 + random_draw(200); seq <= lab->count; seq += 1 + random_draw(400)) {
 		assert_int_equal(ipl_fold_to(state, &source, seq, &err), IPL_OK);
-		check_entities_alone(lab, state);
+		lab->time_ms = ipl_state_time_ms(state);
+		check_all_alone(lab, state);
 	}
+	lab->time_ms = now_ms;
 	ipl_state_free(state);
 }
+
+/* --- the whole --- */
 
 static void found(void *context, const struct ipl_finding *finding)
 {
@@ -102,54 +176,157 @@ static void found(void *context, const struct ipl_finding *finding)
 	print_message("# %s: %s\n", finding->rule, finding->text);
 }
 
-static void check_holders(struct lab *lab)
+/*
+ * A vSwitch counts what cools down in it. Only one that was made where a deleted one
+ * had been, as long ago at most as the longest delay, has addresses that cool
+ * since before it was.
+ */
+static void check_cooling(const struct lab *lab)
 {
+	for (uint64_t n = 0; (n = ipl_state_next(lab->state, IPL_KIND_VSWITCH, n)) != 0;) {
+		const struct ipl_vswitch *vswitch = ipl_state_vswitch(lab->state, n);
+		uint64_t cooling = 0;
+		int64_t next_ms;
+		if (lab->time_ms - vswitch->base.created_ms <= DELAY_MAX_MS)
+			continue;
+		for (uint64_t i = 0; i < ipl_cidr4_size(vswitch->cidr); i++) {
+			struct ipl_holding holding = ipl_state_holding(
+				lab->state,
+				ipl_key_ip4(vswitch->vpc, vswitch->cidr.base + (uint32_t)i));
+			cooling +=
+				holding.role == IPL_ROLE_NONE && holding.cool_until > lab->time_ms;
+		}
+		CLAIM(lab, ipl_vswitch_cooling(vswitch, lab->time_ms, &next_ms) == cooling,
+		      "vSwitch %" PRIu64 " has %" PRIu64 " cooling addresses and counts others", n,
+		      cooling);
+	}
+}
+
+static void check_state(const struct lab *lab)
+{
+	check_cooling(lab);
+	CLAIM(lab, ipl_check_state(lab->state, lab->time_ms, found, NULL) == 0,
+	      "an invariant is broken");
+}
+
+/* One operation, on the state and on the fork; then everything that must hold. */
+static void step(struct lab *lab)
+{
+	size_t before = lab->count;
+	enum ipl_status st = random_call(lab, &tally);
+
+	steps_done++;
+	CLAIM(lab, st == IPL_OK || st == IPL_REFUSED, "%s", lab->err.text);
+	CLAIM(lab, st == IPL_OK || lab->count == before, "a refusal left an event");
+	if (lab->count == before)
+		return;
+	check_state(lab);
+	check_touched(lab);
+}
+
+/*
+ * Some steps at one moment, each decided and folded on a fork as well, which so goes
+ * ahead of the state under it. In the end the two are the same; then the one
+ * below catches up, and is.
+ */
+static void window(struct lab *lab, struct ipl_state *base)
+{
+	const struct ipl_source source = { lab, get_record, get_last };
+	uint64_t steps = 1 + random_draw(WINDOW_MAX);
+	char why[SAME_TEXT_MAX];
+
+	random_wait(lab);
+	ipl_state_advance(base, lab->time_ms);
 	ipl_state_advance(lab->state, lab->time_ms);
-	assert_int_equal(ipl_check_state(lab->state, lab->time_ms, found, NULL), 0);
+	check_state(lab);
+	lab->twin = ipl_state_fork(base);
+	assert_non_null(lab->twin);
+	for (uint64_t i = 0; i < steps; i++)
+		step(lab);
+	CLAIM(lab, same_states(lab->state, lab->twin, lab->time_ms, why), "the fork: %s", why);
+	ipl_state_free(lab->twin);
+	lab->twin = NULL;
+	CLAIM(lab, ipl_fold_to(base, &source, lab->count, &lab->err) == IPL_OK, "%s",
+	      lab->err.text);
+	CLAIM(lab, same_states(lab->state, base, lab->time_ms, why), "folded from the log: %s",
+	      why);
 }
 
 static void check_again(struct lab *lab)
 {
 	const struct ipl_source source = { lab, get_record, get_last };
 	struct ipl_state *again = ipl_state_new();
-	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	char why[SAME_TEXT_MAX];
 
-	assert_int_equal(ipl_fold_to(again, &source, lab->count, &err), IPL_OK);
-	for (enum ipl_kind kind = IPL_KIND_VPC; kind < IPL_KIND_COUNT; kind++) {
-		assert_int_equal(ipl_state_count(again, kind), ipl_state_count(lab->state, kind));
-		assert_int_equal(ipl_state_next_number(again, kind),
-				 ipl_state_next_number(lab->state, kind));
-	}
-	for (uint64_t n = 0; (n = ipl_state_next(again, IPL_KIND_VSWITCH, n)) != 0;)
-		assert_int_equal(ipl_state_block(again, n)->position,
-				 ipl_state_block(lab->state, n)->position);
+	assert_int_equal(ipl_fold_to(again, &source, lab->count, &lab->err), IPL_OK);
+	ipl_state_advance(again, lab->time_ms);
+	CLAIM(lab, same_states(lab->state, again, lab->time_ms, why), "folded again: %s", why);
 	ipl_state_free(again);
 }
 
-static void test_random_history(void **state)
+static void run_seed(uint64_t seed, uint64_t steps)
 {
+	struct ipl_state *base = ipl_state_new();
 	struct lab lab;
-	uint64_t appended = 0, refused = 0;
+	const struct ipl_source source = { &lab, get_record, get_last };
 
-	(void)state;
-	lab_open(&lab, "{\"PublicPools\":[\"198.18.0.0/27\",\"198.18.1.0/28\"],"
-		       "\"ReuseDelaySeconds\":1}");
-	for (int i = 0; i < STEPS; i++) {
-		enum ipl_status st = random_step(&lab);
-		if (st != IPL_OK && st != IPL_REFUSED)
-			fail_msg("step %d: %s", i, lab.err.text);
-		*(st == IPL_OK ? &appended : &refused) += 1;
-		if (i % 500 == 0)
-			check_holders(&lab);
-	}
-	print_message("# %llu done, %llu refused\n", (unsigned long long)appended,
-		      (unsigned long long)refused);
-	assert_true(appended > STEPS / 5 && refused > STEPS / 5);
-	check_holders(&lab);
-	check_entities_alone(&lab, lab.state);
+	seed_now = seed;
+	steps_done = 0;
+	random_begin(seed);
+	lab_open(&lab, random_settings);
+	assert_int_equal(ipl_fold_to(base, &source, lab.count, &lab.err), IPL_OK);
+	while (steps_done < steps)
+		window(&lab, base);
+	ipl_state_free(base);
+	check_all_alone(&lab, lab.state);
 	check_past(&lab);
 	check_again(&lab);
 	lab_close(&lab);
+}
+
+/* How often each operation was done and refused, and with which codes. */
+static void print_tally(void)
+{
+	unsigned codes = 0;
+
+	for (size_t i = 0; ipl_operation_at(i) != NULL; i++) {
+		const struct ipl_operation *operation = ipl_operation_at(i);
+		if (operation->kind == IPL_OPERATION_WRITE)
+			print_message("# %-32s %6" PRIu64 " done %6" PRIu64 " refused\n",
+				      operation->name, tally.done[operation->op],
+				      tally.refused[operation->op]);
+	}
+	for (int code = 1; code < IPL_CODE_COUNT; code++) {
+		if (tally.code[code] == 0)
+			continue;
+		codes++;
+		print_message("# %-52s %6" PRIu64 "\n", ipl_code_text((enum ipl_code)code),
+			      tally.code[code]);
+	}
+	print_message("# %u codes\n", codes);
+}
+
+static void test_random_histories(void **state)
+{
+	uint64_t first = from_env("IPL_SEED", SEED_FIRST);
+	uint64_t runs = from_env("IPL_RUNS", getenv("IPL_SEED") == NULL ? RUNS : 1);
+
+	(void)state;
+	for (uint64_t i = 0; i < runs; i++)
+		run_seed(first + i, from_env("IPL_STEPS", STEPS));
+	print_tally();
+	if (getenv("IPL_SEED") != NULL)
+		return;
+	for (size_t i = 0; ipl_operation_at(i) != NULL; i++) {
+		const struct ipl_operation *operation = ipl_operation_at(i);
+		if (operation->kind == IPL_OPERATION_WRITE &&
+		    (tally.done[operation->op] < DONE_LEAST ||
+		     tally.refused[operation->op] < DONE_LEAST))
+			fail_msg("%s was done %" PRIu64 " times and refused %" PRIu64
+				 " times: neither proves much",
+				 operation->name, tally.done[operation->op],
+				 tally.refused[operation->op]);
+	}
 }
 
 /* An event is left out, the others are renumbered: damage is found, or nobody missed it. */
@@ -158,9 +335,12 @@ static void test_missing_event(void **state)
 	struct lab lab;
 
 	(void)state;
+	random_begin(SEED_FIRST);
 	lab_open(&lab, NULL);
-	for (int i = 0; i < 400; i++)
-		assert_true(random_step(&lab) != IPL_ERR_CORRUPT);
+	for (int i = 0; i < 400; i++) {
+		random_wait(&lab);
+		assert_true(random_call(&lab, &tally) != IPL_ERR_CORRUPT);
+	}
 	for (uint64_t gone = 2; gone <= lab.count; gone += 3) {
 		struct ipl_state *other = ipl_state_new();
 		struct ipl_arena arena;
@@ -185,49 +365,12 @@ static void test_missing_event(void **state)
 	lab_close(&lab);
 }
 
-/* A /24 to its last address, in any order of giving back: next fit, and never a reserved one. */
-static void test_fill(void **state)
-{
-	struct lab lab;
-	char vpc[IPL_ID_TEXT_MAX], vswitch[IPL_ID_TEXT_MAX];
-
-	(void)state;
-	lab_open(&lab, NULL);
-	assert_int_equal(lab_call(&lab, "CreateVpc", "{\"CidrBlock\":\"10.0.0.0/16\"}"), IPL_OK);
-	(void)snprintf(vpc, sizeof(vpc), "%s", lab_text(&lab, "VpcId"));
-	assert_int_equal(lab_call(&lab, "CreateVSwitch",
-				  "{\"VpcId\":\"%s\",\"ZoneId\":\"cn-hangzhou-a\","
-				  "\"CidrBlock\":\"10.0.0.0/24\"}",
-				  vpc),
-			 IPL_OK);
-	(void)snprintf(vswitch, sizeof(vswitch), "%s", lab_text(&lab, "VSwitchId"));
-	for (unsigned i = 1; i <= 252; i++) {
-		char wanted[IPL_IP4_TEXT_MAX];
-		(void)snprintf(wanted, sizeof(wanted), "10.0.0.%u", i);
-		assert_int_equal(
-			lab_call(&lab, "CreateNetworkInterface", "{\"VSwitchId\":\"%s\"}", vswitch),
-			IPL_OK);
-		assert_string_equal(lab_text(&lab, "PrivateIpAddress"), wanted);
-	}
-	assert_int_equal(
-		lab_call(&lab, "CreateNetworkInterface", "{\"VSwitchId\":\"%s\"}", vswitch),
-		IPL_REFUSED);
-	assert_string_equal(lab_code(&lab), "InvalidVSwitchId.IpNotEnough");
-	lab_close(&lab);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_history),
+		cmocka_unit_test(test_random_histories),
 		cmocka_unit_test(test_missing_event),
-		cmocka_unit_test(test_fill),
 	};
-	uint64_t seed;
-	const char *given = getenv("IPL_SEED");
 
-	seed = given == NULL ? 20261124 : strtoull(given, NULL, 10);
-	random_begin(seed);
-	print_message("# IPL_SEED=%llu\n", (unsigned long long)seed);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Random operations on a small network: some VPCs with few vSwitches of few
- * addresses, so that operations meet, collide and are refused for every reason.
- */
-#include "tests/random_ops.h"
+/* Which operation is drawn, and how the network is kept from growing. */
+#include "tests/random_internal.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <string.h>
+
+const struct random_size random_small = { 4, 8, 14, 30, 12, 27 };
+const struct random_size random_large = { 6, 40, 1500, 3500, 2000, 22 };
+const char random_settings[] = "{\"PublicPools\":[\"198.18.0.0/29\",\"198.18.1.0/29\"],"
+			       "\"Ipv6Pool\":\"2001:db8::/54\",\"ReuseDelaySeconds\":1}";
 
 static uint64_t seed;
+static struct random_size size;
+static char last[LAB_TEXT_MAX + 64];
 
 void random_begin(uint64_t from)
 {
+	random_begin_sized(from, &random_small);
+}
+
+void random_begin_sized(uint64_t from, const struct random_size *of)
+{
 	seed = from;
+	size = *of;
+}
+
+const struct random_size *random_size_now(void)
+{
+	return &size;
 }
 
 uint64_t random_draw(uint64_t below)
@@ -20,278 +37,315 @@ uint64_t random_draw(uint64_t below)
 	return (seed >> 20) % below;
 }
 
-/* The id of a living entity, or of one that may be gone or never was. */
-static const char *some(struct lab *lab, enum ipl_kind kind)
+bool one_in(uint64_t n)
 {
-	static char text[8][IPL_ID_TEXT_MAX];
-	static unsigned turn;
-	uint64_t last = ipl_state_next_number(lab->state, kind);
-	uint64_t number = ipl_state_next(lab->state, kind, random_draw(last));
+	return random_draw(n) == 0;
+}
 
-	if (number == 0 || random_draw(20) == 0)
-		number = 1 + random_draw(last + 1);
-	turn = (turn + 1) % 8;
+void random_wait(struct lab *lab)
+{
+	lab->time_ms += (int64_t)random_draw(7) * 400;
+}
+
+const char *random_last(void)
+{
+	return last;
+}
+
+/* --- ids --- */
+
+void print(struct params *p, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	p->len += (size_t)vsnprintf(p->at + p->len, sizeof(p->at) - p->len, format, args);
+	va_end(args);
+	assert(p->len < sizeof(p->at));
+}
+
+static const char *id_text(struct lab *lab, enum ipl_kind kind, uint64_t number)
+{
+	static char text[16][IPL_ID_TEXT_MAX];
+	static unsigned turn;
+
+	turn = (turn + 1) % IPL_ARRAY_SIZE(text);
 	ipl_id_format(ipl_state_letters(lab->state), kind, number, text[turn]);
 	return text[turn];
 }
 
-static const char *some_ip(void)
+/* A living one; around the end where the last ones are gone. */
+static uint64_t draw_number(struct lab *lab, enum ipl_kind kind)
 {
-	static char text[4][IPL_IP4_TEXT_MAX];
-	static unsigned turn;
+	uint64_t next = ipl_state_next_number(lab->state, kind);
+	uint64_t first = ipl_state_next(lab->state, kind, 0);
+	uint64_t number = first == 0 ? 0 :
+				       ipl_state_next(lab->state, kind,
+						      first - 1 + random_draw(next - first));
 
-	turn = (turn + 1) % 4;
-	(void)snprintf(text[turn], sizeof(text[turn]), "10.%u.0.%u", (unsigned)random_draw(3),
-		       (unsigned)random_draw(32));
-	return text[turn];
+	return number == 0 ? first : number;
 }
 
-static enum ipl_status step_network(struct lab *lab)
+const char *some(struct lab *lab, enum ipl_kind kind)
 {
-	switch (random_draw(7)) {
-	case 5:
-		return lab_call(lab, "AssociateVpcCidrBlock",
-				"{\"VpcId\":\"%s\",\"SecondaryCidrBlock\":\"172.%u.0.0/16\"}",
-				some(lab, IPL_KIND_VPC), (unsigned)random_draw(8));
-	case 6:
-		return lab_call(lab, "UnassociateVpcCidrBlock",
-				"{\"VpcId\":\"%s\",\"SecondaryCidrBlock\":\"172.%u.0.0/16\"}",
-				some(lab, IPL_KIND_VPC), (unsigned)random_draw(8));
-	case 0:
-		return lab_call(lab, "CreateVpc",
-				"{\"CidrBlock\":\"10.0.0.0/%u\",\"EnableIpv6\":%s}",
-				8 + (unsigned)random_draw(2), random_draw(2) ? "true" : "false");
-	case 1:
-		return lab_call(lab, "DeleteVpc", "{\"VpcId\":\"%s\",\"ForceDelete\":%s}",
-				some(lab, IPL_KIND_VPC), random_draw(2) ? "true" : "false");
-	case 2:
-		return lab_call(lab, "DeleteVSwitch", "{\"VSwitchId\":\"%s\"}",
-				some(lab, IPL_KIND_VSWITCH));
+	uint64_t number = draw_number(lab, kind);
+
+	if (number == 0 || one_in(16))
+		number = 1 + random_draw(ipl_state_next_number(lab->state, kind) + 1);
+	return id_text(lab, kind, number);
+}
+
+const char *id_of(struct lab *lab, enum ipl_kind kind, uint64_t number)
+{
+	return number == 0 || one_in(8) ? some(lab, kind) : id_text(lab, kind, number);
+}
+
+uint64_t seek(struct lab *lab, enum ipl_kind kind,
+	      bool (*fits)(struct lab *lab, const union ipl_entity *entity))
+{
+	uint64_t number = draw_number(lab, kind);
+
+	for (int tries = 0; number != 0 && tries < 40; tries++) {
+		if (fits(lab, ipl_state_find(lab->state, kind, number)))
+			return number;
+		number = ipl_state_next(lab->state, kind, number);
+		if (number == 0)
+			number = ipl_state_next(lab->state, kind, 0);
+	}
+	return 0;
+}
+
+/* --- what is drawn --- */
+
+struct draw {
+	enum ipl_op op;
+	unsigned weight;
+	void (*params)(struct lab *lab, struct params *p);
+	enum ipl_kind makes; /* what it adds to */
+};
+
+static const struct draw draws[] = {
+	{ IPL_OP_MODIFY_LEDGER_SETTINGS, 4, params_settings, IPL_KIND_NONE },
+	{ IPL_OP_CREATE_VPC, 7, params_create_vpc, IPL_KIND_VPC },
+	{ IPL_OP_DELETE_VPC, 4, params_delete_vpc, IPL_KIND_NONE },
+	{ IPL_OP_MODIFY_VPC, 5, params_modify_vpc, IPL_KIND_NONE },
+	{ IPL_OP_ASSOCIATE_CIDR, 6, params_associate_cidr, IPL_KIND_NONE },
+	{ IPL_OP_UNASSOCIATE_CIDR, 3, params_unassociate_cidr, IPL_KIND_NONE },
+	{ IPL_OP_CREATE_VSWITCH, 8, params_create_vswitch, IPL_KIND_VSWITCH },
+	{ IPL_OP_DELETE_VSWITCH, 3, params_delete_vswitch, IPL_KIND_NONE },
+	{ IPL_OP_MODIFY_VSWITCH, 6, params_modify_vswitch, IPL_KIND_NONE },
+	{ IPL_OP_RUN_INSTANCES, 18, params_run_instances, IPL_KIND_INSTANCE },
+	{ IPL_OP_CREATE_INSTANCE, 5, params_create_instance, IPL_KIND_INSTANCE },
+	{ IPL_OP_START_INSTANCE, 9, params_start, IPL_KIND_NONE },
+	{ IPL_OP_STOP_INSTANCE, 9, params_stop, IPL_KIND_NONE },
+	{ IPL_OP_REBOOT_INSTANCE, 6, params_reboot, IPL_KIND_NONE },
+	{ IPL_OP_DELETE_INSTANCE, 6, params_delete_instance, IPL_KIND_NONE },
+	{ IPL_OP_CHANGE_PRIMARY_ADDRESS, 9, params_change_address, IPL_KIND_NONE },
+	{ IPL_OP_MODIFY_NETWORK_SPEC, 9, params_network_spec, IPL_KIND_NONE },
+	{ IPL_OP_ALLOCATE_PUBLIC_IP, 6, params_allocate_public_ip, IPL_KIND_NONE },
+	{ IPL_OP_CONVERT_PUBLIC_IP, 5, params_convert, IPL_KIND_EIP },
+	{ IPL_OP_CREATE_ENI, 12, params_create_eni, IPL_KIND_ENI },
+	{ IPL_OP_ATTACH_ENI, 10, params_attach, IPL_KIND_NONE },
+	{ IPL_OP_DETACH_ENI, 6, params_detach, IPL_KIND_NONE },
+	{ IPL_OP_DELETE_ENI, 5, params_delete_eni, IPL_KIND_NONE },
+	{ IPL_OP_MODIFY_ENI, 5, params_modify_eni, IPL_KIND_NONE },
+	{ IPL_OP_ASSIGN_PRIVATE_IPS, 12, params_assign, IPL_KIND_NONE },
+	{ IPL_OP_UNASSIGN_PRIVATE_IPS, 12, params_unassign, IPL_KIND_NONE },
+	{ IPL_OP_ALLOCATE_EIP, 10, params_allocate_eip, IPL_KIND_EIP },
+	{ IPL_OP_ASSOCIATE_EIP, 16, params_associate_eip, IPL_KIND_NONE },
+	{ IPL_OP_UNASSOCIATE_EIP, 9, params_unassociate_eip, IPL_KIND_NONE },
+	{ IPL_OP_MODIFY_EIP, 4, params_modify_eip, IPL_KIND_NONE },
+	{ IPL_OP_RELEASE_EIP, 5, params_release_eip, IPL_KIND_NONE },
+	{ IPL_OP_ASSIGN_IPV6, 12, params_assign_ipv6, IPL_KIND_NONE },
+	{ IPL_OP_UNASSIGN_IPV6, 8, params_unassign_ipv6, IPL_KIND_NONE },
+	{ IPL_OP_CREATE_IPV6GW, 4, params_create_ipv6gw, IPL_KIND_NONE },
+	{ IPL_OP_DELETE_IPV6GW, 2, params_delete_ipv6gw, IPL_KIND_NONE },
+	{ IPL_OP_ALLOCATE_IPV6BW, 9, params_allocate_ipv6bw, IPL_KIND_NONE },
+	{ IPL_OP_MODIFY_IPV6BW, 4, params_modify_ipv6bw, IPL_KIND_NONE },
+	{ IPL_OP_DELETE_IPV6BW, 4, params_delete_ipv6bw, IPL_KIND_NONE },
+};
+
+static uint64_t limit_of(enum ipl_kind kind)
+{
+	switch (kind) {
+	case IPL_KIND_VPC:
+		return size.vpcs;
+	case IPL_KIND_VSWITCH:
+		return size.vswitches;
+	case IPL_KIND_INSTANCE:
+		return size.instances;
+	case IPL_KIND_ENI:
+		return size.enis;
+	case IPL_KIND_EIP:
+		return size.eips;
 	default:
-		return lab_call(lab, "CreateVSwitch",
-				"{\"VpcId\":\"%s\",\"ZoneId\":\"cn-hangzhou-%c\","
-				"\"CidrBlock\":\"10.%u.0.0/%u\"%s}",
-				some(lab, IPL_KIND_VPC), 'a' + (int)random_draw(2),
-				(unsigned)random_draw(3), 27 + (unsigned)random_draw(3),
-				random_draw(2) ? ",\"Ipv6CidrBlock\":1" : "");
+		return UINT64_MAX;
 	}
 }
 
-static enum ipl_status step_instance(struct lab *lab)
+static bool is_full(const struct lab *lab, const struct draw *draw)
 {
-	const char *id = some(lab, IPL_KIND_INSTANCE);
+	return draw->makes != IPL_KIND_NONE &&
+	       ipl_state_count(lab->state, draw->makes) >= limit_of(draw->makes);
+}
 
-	switch (random_draw(12)) {
-	case 9:
-		return lab_call(lab, "RebootInstance", "{\"InstanceId\":\"%s\"}", id);
-	case 10:
-		return lab_call(lab, "ModifyInstanceVpcAttribute",
-				"{\"InstanceId\":\"%s\",\"VSwitchId\":\"%s\"}", id,
-				some(lab, IPL_KIND_VSWITCH));
-	case 11:
-		return lab_call(lab, "CreateInstance",
-				"{\"VSwitchId\":\"%s\",\"InstanceType\":\"ecs.g6.large\"}",
-				some(lab, IPL_KIND_VSWITCH));
-	case 0:
-		return lab_call(lab, "StartInstance", "{\"InstanceId\":\"%s\"}", id);
-	case 1:
-		return lab_call(lab, "StopInstance",
-				"{\"InstanceId\":\"%s\",\"StoppedMode\":\"%s\"}", id,
-				random_draw(2) ? "StopCharging" : "KeepCharging");
-	case 2:
-		return lab_call(lab, "DeleteInstance", "{\"InstanceId\":\"%s\",\"Force\":%s}", id,
-				random_draw(4) ? "true" : "false");
-	case 3:
-		return lab_call(lab, "ModifyInstanceNetworkSpec",
-				"{\"InstanceId\":\"%s\",\"InternetMaxBandwidthOut\":%u}", id,
-				(unsigned)random_draw(3));
-	case 4:
-		return lab_call(lab, "AllocatePublicIpAddress", "{\"InstanceId\":\"%s\"}", id);
-	case 5:
-		return lab_call(lab, "ConvertNatPublicIpToEip", "{\"InstanceId\":\"%s\"}", id);
-	case 6:
-		return lab_call(lab, "RunInstances",
-				"{\"VSwitchId\":\"%s\",\"InstanceType\":\"ecs.g6.large\","
-				"\"PrivateIpAddress\":\"%s\",\"Amount\":%u}",
-				some(lab, IPL_KIND_VSWITCH), some_ip(),
-				1 + (unsigned)random_draw(2));
-	default:
-		return lab_call(
-			lab, "RunInstances",
-			"{\"InstanceType\":\"ecs.g6.xlarge\",\"Amount\":%u,\"MinAmount\":1,"
-			"\"InternetMaxBandwidthOut\":%u,\"NetworkInterface\":[{\"InstanceType\":"
-			"\"Primary\",\"VSwitchId\":\"%s\",\"SecondaryPrivateIpAddressCount\":%u%s},"
-			"{\"DeleteOnRelease\":%s}]}",
-			1 + (unsigned)random_draw(3), (unsigned)random_draw(2),
-			some(lab, IPL_KIND_VSWITCH), 1 + (unsigned)random_draw(3),
-			random_draw(3) ? "" : ",\"Ipv6AddressCount\":1",
-			random_draw(2) ? "true" : "false");
+static const struct draw *draw_one(void)
+{
+	unsigned total = 0, at;
+
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(draws); i++)
+		total += draws[i].weight;
+	at = (unsigned)random_draw(total);
+	for (size_t i = 0;; i++) {
+		if (at < draws[i].weight)
+			return &draws[i];
+		at -= draws[i].weight;
 	}
 }
 
-static enum ipl_status step_eni(struct lab *lab)
-{
-	const char *id = some(lab, IPL_KIND_ENI), *instance = some(lab, IPL_KIND_INSTANCE);
+/* --- taking away --- */
 
-	switch (random_draw(7)) {
-	case 0:
-		return lab_call(lab, "CreateNetworkInterface",
-				"{\"VSwitchId\":\"%s\",\"SecondaryPrivateIpAddressCount\":%u}",
-				some(lab, IPL_KIND_VSWITCH), 1 + (unsigned)random_draw(3));
-	case 1:
-		return lab_call(lab, "AttachNetworkInterface",
-				"{\"InstanceId\":\"%s\",\"NetworkInterfaceId\":\"%s\"}", instance,
-				id);
-	case 2:
-		return lab_call(lab, "DetachNetworkInterface",
-				"{\"InstanceId\":\"%s\",\"NetworkInterfaceId\":\"%s\"}", instance,
-				id);
-	case 3:
-		return lab_call(lab, "DeleteNetworkInterface", "{\"NetworkInterfaceId\":\"%s\"}",
-				id);
-	case 4:
-		return lab_call(
-			lab, "AssignPrivateIpAddresses",
-			"{\"NetworkInterfaceId\":\"%s\",\"PrivateIpAddress\":[\"%s\",\"%s\"]}", id,
-			some_ip(), some_ip());
-	case 5:
-		return lab_call(
-			lab, "AssignPrivateIpAddresses",
-			"{\"NetworkInterfaceId\":\"%s\",\"SecondaryPrivateIpAddressCount\":%u}", id,
-			1 + (unsigned)random_draw(2));
+/* The first interface that has an address in the vSwitch @number; 0 where none has. */
+static uint64_t holder_in(struct lab *lab, uint64_t number)
+{
+	const struct ipl_vswitch *vswitch = ipl_state_vswitch(lab->state, number);
+
+	for (uint64_t i = 0; i < ipl_cidr4_size(vswitch->cidr); i++) {
+		struct ipl_holding holding = ipl_state_holding(
+			lab->state, ipl_key_ip4(vswitch->vpc, vswitch->cidr.base + (uint32_t)i));
+		if (holding.role == IPL_ROLE_PRIMARY)
+			return holding.eni;
+	}
+	return 0;
+}
+
+/* One step on the way to the end of the vSwitch @number. */
+static enum ipl_op tear_vswitch(struct lab *lab, uint64_t number, struct params *p)
+{
+	uint64_t holder = holder_in(lab, number);
+	uint64_t instance = holder == 0 ? 0 : ipl_state_eni(lab->state, holder)->instance;
+
+	if (instance != 0) {
+		print(p, "{\"InstanceId\":\"%s\",\"Force\":true}",
+		      id_text(lab, IPL_KIND_INSTANCE, instance));
+		return IPL_OP_DELETE_INSTANCE;
+	}
+	if (holder != 0) {
+		print(p, "{\"NetworkInterfaceId\":\"%s\"}", id_text(lab, IPL_KIND_ENI, holder));
+		return IPL_OP_DELETE_ENI;
+	}
+	print(p, "{\"VSwitchId\":\"%s\"}", id_text(lab, IPL_KIND_VSWITCH, number));
+	return IPL_OP_DELETE_VSWITCH;
+}
+
+/* A step on the way to one of @kind less. */
+static enum ipl_op take_away(struct lab *lab, enum ipl_kind kind, struct params *p)
+{
+	uint64_t number = draw_number(lab, kind);
+
+	switch (kind) {
+	case IPL_KIND_VPC:
+		number = ipl_state_next(lab->state, IPL_KIND_VPC, 0);
+		if (ipl_state_vpc(lab->state, number)->vswitches.count > 0)
+			return tear_vswitch(lab, ipl_state_vpc(lab->state, number)->vswitches.at[0],
+					    p);
+		print(p, "{\"VpcId\":\"%s\",\"ForceDelete\":true}",
+		      id_text(lab, IPL_KIND_VPC, number));
+		return IPL_OP_DELETE_VPC;
+	case IPL_KIND_VSWITCH:
+		return tear_vswitch(lab, ipl_state_next(lab->state, IPL_KIND_VSWITCH, 0), p);
+	case IPL_KIND_INSTANCE:
+		print(p, "{\"InstanceId\":\"%s\",\"Force\":true}",
+		      id_text(lab, IPL_KIND_INSTANCE, number));
+		return IPL_OP_DELETE_INSTANCE;
+	case IPL_KIND_EIP:
+		print(p, "{\"AllocationId\":\"%s\"}", id_text(lab, IPL_KIND_EIP, number));
+		return ipl_state_eip(lab->state, number)->eni != 0 ? IPL_OP_UNASSOCIATE_EIP :
+								     IPL_OP_RELEASE_EIP;
 	default:
-		return lab_call(lab, "UnassignPrivateIpAddresses",
-				"{\"NetworkInterfaceId\":\"%s\",\"PrivateIpAddress\":[\"%s\"]}", id,
-				some_ip());
+		params_delete_eni(lab, p);
+		return IPL_OP_DELETE_ENI;
 	}
 }
 
-static enum ipl_status step_eip(struct lab *lab)
+static enum ipl_op draw_single(struct lab *lab, struct params *p)
 {
-	const char *id = some(lab, IPL_KIND_EIP);
+	const struct draw *draw = draw_one();
 
-	switch (random_draw(7)) {
-	case 6:
-		return lab_call(lab, "ModifyEipAddressAttribute",
-				"{\"AllocationId\":\"%s\",\"Bandwidth\":%u}", id,
-				1 + (unsigned)random_draw(300));
-	case 0:
-	case 1:
-		return lab_call(lab, "AllocateEipAddress", "{}");
-	case 2:
-		return lab_call(lab, "AssociateEipAddress",
-				"{\"AllocationId\":\"%s\",\"InstanceId\":\"%s\"}", id,
-				some(lab, IPL_KIND_INSTANCE));
-	case 3:
-		return lab_call(lab, "AssociateEipAddress",
-				"{\"AllocationId\":\"%s\",\"InstanceId\":\"%s\","
-				"\"InstanceType\":\"NetworkInterface\",\"Mode\":\"%s\"}",
-				id, some(lab, IPL_KIND_ENI), random_draw(3) ? "NAT" : "BINDED");
-	case 4:
-		return lab_call(lab, "UnassociateEipAddress", "{\"AllocationId\":\"%s\"}", id);
-	default:
-		return lab_call(lab, "ReleaseEipAddress", "{\"AllocationId\":\"%s\"}", id);
-	}
+	p->len = 0;
+	if (is_full(lab, draw) && !one_in(10))
+		return take_away(lab, draw->makes, p);
+	draw->params(lab, p);
+	return draw->op;
 }
 
-static const char *some_ip6(struct lab *lab)
-{
-	static char text[4][IPL_IP6_TEXT_MAX];
-	static unsigned turn;
-	uint64_t n = ipl_state_next(lab->state, IPL_KIND_IPV6,
-				    random_draw(ipl_state_next_number(lab->state, IPL_KIND_IPV6)));
-	uint64_t of =
-		ipl_state_next(lab->state, IPL_KIND_VSWITCH,
-			       random_draw(ipl_state_next_number(lab->state, IPL_KIND_VSWITCH)));
-	struct ipl_ip6 ip = { 0, random_draw(12) };
+/* --- several at once --- */
 
-	turn = (turn + 1) % 4;
-	if (of != 0)
-		ip.hi = ipl_state_vswitch(lab->state, of)->ipv6_cidr.hi;
-	if (n != 0 && random_draw(2) == 0)
-		ip = ipl_state_ipv6(lab->state, n)->ip;
-	ipl_ip6_format(ip, text[turn]);
-	return text[turn];
+/* A network from nothing, each operation with what the ones before it made. */
+static size_t print_chain(char *text, size_t cap)
+{
+	unsigned block = (unsigned)random_draw(3), index = (unsigned)random_draw(3);
+
+	return (size_t)snprintf(
+		text, cap,
+		"{\"Operation\":\"CreateVpc\",\"Params\":{\"CidrBlock\":\"10.0.0.0/16\","
+		"\"EnableIpv6\":true}},"
+		"{\"Operation\":\"CreateVSwitch\",\"Params\":{\"VpcId\":\"$1.VpcId\",\"ZoneId\":"
+		"\"cn-hangzhou-a\",\"CidrBlock\":\"10.0.%u.0/28\",\"Ipv6CidrBlock\":%u}},"
+		"{\"Operation\":\"RunInstances\",\"Params\":{\"VSwitchId\":\"$2.VSwitchId\","
+		"\"InstanceType\":\"ecs.g6.large\",\"Ipv6AddressCount\":%u}},"
+		"{\"Operation\":\"AllocateEipAddress\"},"
+		"{\"Operation\":\"AssociateEipAddress\",\"Params\":{\"AllocationId\":"
+		"\"$4.AllocationId\",\"InstanceId\":\"$3.InstanceIdSets.InstanceIdSet.1\"}},"
+		"{\"Operation\":\"StopInstance\",\"Params\":{\"InstanceId\":"
+		"\"$3.InstanceIdSets.InstanceIdSet.1\"}}",
+		block, index, 1 + (unsigned)random_draw(2));
 }
 
-static enum ipl_status step_ipv6_block(struct lab *lab)
+static enum ipl_status random_transact(struct lab *lab)
 {
-	switch (random_draw(5)) {
-	case 0:
-		return lab_call(lab, "ModifyVpcAttribute", "{\"VpcId\":\"%s\",\"EnableIPv6\":%s}",
-				some(lab, IPL_KIND_VPC), random_draw(3) ? "true" : "false");
-	case 1:
-		return lab_call(lab, "CreateIpv6Gateway", "{\"VpcId\":\"%s\"}",
-				some(lab, IPL_KIND_VPC));
-	case 2:
-		return lab_call(lab, "DeleteIpv6Gateway", "{\"Ipv6GatewayId\":\"%s\"}",
-				some(lab, IPL_KIND_IPV6GW));
-	case 3:
-		return lab_call(lab, "ModifyVSwitchAttribute",
-				"{\"VSwitchId\":\"%s\",\"EnableIPv6\":false}",
-				some(lab, IPL_KIND_VSWITCH));
-	default:
-		return lab_call(lab, "ModifyVSwitchAttribute",
-				"{\"VSwitchId\":\"%s\",\"EnableIPv6\":true,\"Ipv6CidrBlock\":%u}",
-				some(lab, IPL_KIND_VSWITCH), (unsigned)random_draw(4));
+	char text[LAB_TEXT_MAX - 64];
+	struct params p;
+	size_t len = 0, steps = 1 + random_draw(one_in(3) ? 8 : 2);
+	bool chained = one_in(4) && ipl_state_count(lab->state, IPL_KIND_VPC) < size.vpcs;
+
+	if (chained)
+		len = print_chain(text, sizeof(text));
+	for (size_t i = 0; !chained && i < steps; i++) {
+		enum ipl_op op = draw_single(lab, &p);
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"%s{\"Operation\":\"%s\",\"Params\":%s}", i == 0 ? "" : ",",
+					ipl_operation_of(op)->name, p.at);
+		assert(len < sizeof(text));
 	}
+	(void)snprintf(last, sizeof(last), "Transact {\"Operations\":[%s]}", text);
+	return lab_call(lab, "Transact", "{\"Operations\":[%s]}", text);
 }
 
-static enum ipl_status step_ipv6(struct lab *lab)
+enum ipl_status random_call(struct lab *lab, struct random_tally *tally)
 {
-	switch (random_draw(9)) {
-	case 0:
-		return step_ipv6_block(lab);
-	case 1:
-		return lab_call(lab, "AssignIpv6Addresses",
-				"{\"NetworkInterfaceId\":\"%s\",\"Ipv6Address\":[\"%s\"]}",
-				some(lab, IPL_KIND_ENI), some_ip6(lab));
-	case 2:
-	case 3:
-		return lab_call(lab, "UnassignIpv6Addresses",
-				"{\"NetworkInterfaceId\":\"%s\",\"Ipv6Address\":[\"%s\"]}",
-				some(lab, IPL_KIND_ENI), some_ip6(lab));
-	case 4:
-		return lab_call(lab, "AllocateIpv6InternetBandwidth",
-				"{\"Ipv6AddressId\":\"%s\",\"Bandwidth\":%u}",
-				some(lab, IPL_KIND_IPV6), 1 + (unsigned)random_draw(3));
-	case 5:
-		return lab_call(lab, "ModifyIpv6InternetBandwidth",
-				"{\"Ipv6InternetBandwidthId\":\"%s\",\"Bandwidth\":%u}",
-				some(lab, IPL_KIND_IPV6BW), 1 + (unsigned)random_draw(9));
-	case 6:
-		return lab_call(lab, "DeleteIpv6InternetBandwidth", "{\"Ipv6AddressId\":\"%s\"}",
-				some(lab, IPL_KIND_IPV6));
-	case 7:
-		return lab_call(lab, "ModifyNetworkInterfaceAttribute",
-				"{\"NetworkInterfaceId\":\"%s\",\"DeleteOnRelease\":%s,"
-				"\"NetworkInterfaceName\":\"n%u\"}",
-				some(lab, IPL_KIND_ENI), random_draw(2) ? "true" : "false",
-				(unsigned)random_draw(9));
-	default:
-		return lab_call(lab, "AssignIpv6Addresses",
-				"{\"NetworkInterfaceId\":\"%s\",\"Ipv6AddressCount\":%u}",
-				some(lab, IPL_KIND_ENI), 1 + (unsigned)random_draw(2));
+	enum ipl_op op = IPL_OP_TRANSACT;
+	enum ipl_status st;
+	struct params p;
+
+	if (one_in(20)) {
+		st = random_transact(lab);
+	} else {
+		op = draw_single(lab, &p);
+		(void)snprintf(last, sizeof(last), "%s %s", ipl_operation_of(op)->name, p.at);
+		st = lab_call(lab, ipl_operation_of(op)->name, "%s", p.at);
 	}
+	tally->done[op] += st == IPL_OK;
+	tally->refused[op] += st == IPL_REFUSED;
+	if (st == IPL_REFUSED)
+		tally->code[lab->err.code]++;
+	return st;
 }
 
 enum ipl_status random_step(struct lab *lab)
 {
-	lab->time_ms += (int64_t)random_draw(3) * 400;
-	switch (random_draw(10)) {
-	case 0:
-		return step_network(lab);
-	case 8:
-	case 9:
-		return step_ipv6(lab);
-	case 1:
-	case 2:
-	case 3:
-		return step_instance(lab);
-	case 4:
-	case 5:
-		return step_eni(lab);
-	default:
-		return step_eip(lab);
-	}
+	struct random_tally unused = { { 0 }, { 0 }, { 0 } };
+
+	random_wait(lab);
+	return random_call(lab, &unused);
 }
