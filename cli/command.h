@@ -3,6 +3,7 @@
 #ifndef IPL_CLI_COMMAND_H
 #define IPL_CLI_COMMAND_H
 
+#include "cli/command_list.h"
 #include "events/value.h"
 
 /* Exit statuses of every command. */
@@ -36,35 +37,9 @@ struct ipl_command {
 	int (*run)(const struct ipl_invocation *in); /* gives an exit status */
 };
 
-extern const struct ipl_command ipl_cmd_assign;
-extern const struct ipl_command ipl_cmd_associate;
-extern const struct ipl_command ipl_cmd_backup;
-extern const struct ipl_command ipl_cmd_bisect;
-extern const struct ipl_command ipl_cmd_call;
-extern const struct ipl_command ipl_cmd_check_guest;
-extern const struct ipl_command ipl_cmd_completion;
-extern const struct ipl_command ipl_cmd_convert;
-extern const struct ipl_command ipl_cmd_disassociate;
-extern const struct ipl_command ipl_cmd_eip;
-extern const struct ipl_command ipl_cmd_eni;
-extern const struct ipl_command ipl_cmd_export;
-extern const struct ipl_command ipl_cmd_guest;
-extern const struct ipl_command ipl_cmd_help;
-extern const struct ipl_command ipl_cmd_import;
-extern const struct ipl_command ipl_cmd_instance;
-extern const struct ipl_command ipl_cmd_ipv6;
-extern const struct ipl_command ipl_cmd_ipv6gw;
-extern const struct ipl_command ipl_cmd_keys;
-extern const struct ipl_command ipl_cmd_log;
-extern const struct ipl_command ipl_cmd_map;
-extern const struct ipl_command ipl_cmd_release;
-extern const struct ipl_command ipl_cmd_restore;
-extern const struct ipl_command ipl_cmd_serve;
-extern const struct ipl_command ipl_cmd_show;
-extern const struct ipl_command ipl_cmd_status;
-extern const struct ipl_command ipl_cmd_version;
-extern const struct ipl_command ipl_cmd_vpc;
-extern const struct ipl_command ipl_cmd_vswitch;
+#define C(name) extern const struct ipl_command ipl_cmd_##name;
+IPL_COMMAND_LIST(C)
+#undef C
 
 /** All of them, sorted by name; ends with NULL. */
 extern const struct ipl_command *const ipl_commands[];

@@ -9,41 +9,12 @@
 
 #include "events/time.h"
 
-/* Sorted by name, one a line. */
-/* clang-format off */
 const struct ipl_command *const ipl_commands[] = {
-	&ipl_cmd_assign,
-	&ipl_cmd_associate,
-	&ipl_cmd_backup,
-	&ipl_cmd_bisect,
-	&ipl_cmd_call,
-	&ipl_cmd_check_guest,
-	&ipl_cmd_completion,
-	&ipl_cmd_convert,
-	&ipl_cmd_disassociate,
-	&ipl_cmd_eip,
-	&ipl_cmd_eni,
-	&ipl_cmd_export,
-	&ipl_cmd_guest,
-	&ipl_cmd_help,
-	&ipl_cmd_import,
-	&ipl_cmd_instance,
-	&ipl_cmd_ipv6,
-	&ipl_cmd_ipv6gw,
-	&ipl_cmd_keys,
-	&ipl_cmd_log,
-	&ipl_cmd_map,
-	&ipl_cmd_release,
-	&ipl_cmd_restore,
-	&ipl_cmd_serve,
-	&ipl_cmd_show,
-	&ipl_cmd_status,
-	&ipl_cmd_version,
-	&ipl_cmd_vpc,
-	&ipl_cmd_vswitch,
-	NULL,
+#define C(name) &ipl_cmd_##name,
+	IPL_COMMAND_LIST(C)
+#undef C
+		NULL,
 };
-/* clang-format on */
 
 int ipl_usage(const struct ipl_command *command, const char *format, ...)
 {

@@ -65,7 +65,7 @@ static enum ipl_status seek(const struct ipl_source *source, struct ipl_leaf *pa
 	uint64_t at = source->last(source->context, key);
 
 	while (at > seq) {
-		struct ipl_link link;
+		struct ipl_link link = { 0 };
 		enum ipl_status st = ipl_leaf_load(page, source, at, err);
 		if (st == IPL_OK)
 			st = ipl_leaf_link(page, key, &link, err);

@@ -278,6 +278,22 @@ def test_completion(sh):
         TAP.equal(done.stdout.strip(), wanted, f"{' '.join(words)}<TAB>")
 
 
+def test_bench(sh):
+    before = sh.json("status")["Counts"]
+    done = sh.json("bench", "--mix", "mixed", "--writes", "--seconds", "1", "--connections", "2", "--in-flight", "3")
+    after = sh.json("status")
+    TAP.ok(done["Done"] > 20 and done["Refused"] == 0 and done["Events"] == done["Done"] and
+           0 < done["P50Microseconds"] <= done["P99Microseconds"] <= done["MaxMicroseconds"], "bench mixed", done)
+    TAP.equal(after["Counts"], before, "and nothing of it stays but events")
+    for mix in ("read", "past", "lookup", "lookup-past", "ping"):
+        done = sh.json("bench", "--mix", mix, "--seconds", "1", "--connections", "1")
+        TAP.ok(done["Done"] > 20 and done["Refused"] == 0, f"bench {mix}", done)
+    TAP.equal(sh.json("status")["HeadSeq"], after["HeadSeq"], "reads append nothing")
+    TAP.ok("p99.9" in sh.ok("bench", "--mix", "ping", "--seconds", "1"), "in words")
+    status("bench that writes", sh.run("bench", "--mix", "mixed"), 2, "--writes")
+    status("bench of nothing", sh.run("bench", "--socket", "/nonexistent"), 3)
+
+
 def main():
     server = Server()
     sh = Shell(server.data)
@@ -290,6 +306,7 @@ def main():
     test_export(sh, server)
     test_backup(sh, server)
     test_completion(sh)
+    test_bench(sh)
     server.remove()
     TAP.end()
 
