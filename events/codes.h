@@ -78,6 +78,7 @@
 	X(INSTANCE_TYPE_UNKNOWN, 400, "InvalidInstanceType.ValueNotSupported")          \
 	X(INSTANCE_STATUS, 403, "IncorrectInstanceStatus")                              \
 	X(ADDRESS_MALFORMED, 400, "InvalidPrivateIpAddress.Malformed")                  \
+	X(ADDRESS_MALFORMED_UNASSIGN, 403, "InvalidPrivateIpAddress.Malformed")         \
 	X(ADDRESS_OUTSIDE, 400, "InvalidPrivateIpAddress")                              \
 	X(ADDRESS_TAKEN, 400, "InvalidPrivateIpAddress.Duplicated")                     \
 	X(INSTANCE_STATUS_VPC, 400, "IncorrectInstanceStatus")                          \

@@ -3,7 +3,6 @@
 #include "operations/operations_internal.h"
 
 static const struct ipl_address_codes codes = {
-	.malformed = IPL_CODE_ADDRESS_MALFORMED,
 	.outside = IPL_CODE_ADDRESS_MISMATCH,
 	.reserved = IPL_CODE_ADDRESS_OUTSIDE,
 	.taken = IPL_CODE_ADDRESS_TAKEN,
@@ -72,7 +71,9 @@ enum ipl_status ipl_decide_change_address(struct ipl_decision *d)
 	if (vswitch == NULL)
 		return IPL_REFUSED;
 	eni = ipl_state_eni(d->state, instance->enis.at[0]);
-	st = check_change(d, instance, number, eni, vswitch_number);
+	st = ipl_check_ip4_text(d, "PrivateIpAddress", args->private_ip);
+	if (st == IPL_OK)
+		st = check_change(d, instance, number, eni, vswitch_number);
 	if (st == IPL_OK)
 		st = check_place(d, instance, vswitch);
 	if (st == IPL_OK && args->private_ip.len > 0)

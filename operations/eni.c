@@ -5,19 +5,16 @@
 #include <inttypes.h>
 
 static const struct ipl_address_codes create_codes = {
-	.malformed = IPL_CODE_ADDRESS_MALFORMED,
 	.outside = IPL_CODE_IP_INVALID,
 	.reserved = IPL_CODE_IP_INVALID,
 	.taken = IPL_CODE_ADDRESS_TAKEN,
 };
 static const struct ipl_address_codes create_ipv6_codes = {
-	.malformed = IPL_CODE_IP6_MALFORMED,
 	.outside = IPL_CODE_IP_INVALID,
 	.reserved = IPL_CODE_IP_INVALID,
 	.taken = IPL_CODE_ADDRESS_TAKEN,
 };
 static const struct ipl_address_codes assign_codes = {
-	.malformed = IPL_CODE_ADDRESS_MALFORMED,
 	.outside = IPL_CODE_IP_INVALID,
 	.reserved = IPL_CODE_IP_INVALID,
 	.taken = IPL_CODE_IP_ASSIGNED,
@@ -83,7 +80,11 @@ enum ipl_status ipl_decide_create_eni(struct ipl_decision *d)
 		return IPL_REFUSED;
 	if (args->addresses.count > 0 && args->count != IPL_ABSENT)
 		return refuse_both(d);
-	st = ipl_check_ipv6_names(d, &args->ipv6, args->ipv6_count);
+	st = ipl_check_ip4_text(d, "PrimaryIpAddress", args->primary_ip);
+	if (st == IPL_OK)
+		st = ipl_check_ip4_texts(d, "PrivateIpAddress", &args->addresses);
+	if (st == IPL_OK)
+		st = ipl_check_ipv6_names(d, &args->ipv6, args->ipv6_count);
 	if (st == IPL_OK && (args->ipv6.count > 0 || args->ipv6_count != IPL_ABSENT))
 		st = ipl_check_ipv6_on(d, number);
 	if (st == IPL_OK)
@@ -357,7 +358,9 @@ enum ipl_status ipl_decide_assign_private_ips(struct ipl_decision *d)
 		return IPL_REFUSED;
 	if (args->addresses.count > 0 && picked > 0)
 		return refuse_both(d);
-	st = check_no_binded(d, eni, number);
+	st = ipl_check_ip4_texts(d, "PrivateIpAddress", &args->addresses);
+	if (st == IPL_OK)
+		st = check_no_binded(d, eni, number);
 	if (st == IPL_OK)
 		st = check_count(d, eni, number, total);
 	if (st == IPL_OK)
@@ -396,7 +399,7 @@ static enum ipl_status check_unassign(struct ipl_decision *d, const struct ipl_e
 	const struct ipl_lens lens = { .letters = ipl_state_letters(d->state) };
 
 	if (!ipl_ip4_parse(text, ip))
-		return refuse_unassign(d, IPL_CODE_ADDRESS_MALFORMED, number, text,
+		return refuse_unassign(d, IPL_CODE_ADDRESS_MALFORMED_UNASSIGN, number, text,
 				       "is no IPv4 address such as 10.0.0.5");
 	if (eni->address[0].ip == *ip)
 		return refuse_unassign(d, IPL_CODE_PRIMARY_PRIVATE_IP, number, text,

@@ -9,7 +9,6 @@
 #define IDS_SHOWN_MAX 10u
 
 static const struct ipl_address_codes assign_codes = {
-	.malformed = IPL_CODE_IP6_MALFORMED,
 	.outside = IPL_CODE_IP_INVALID,
 	.reserved = IPL_CODE_IP_INVALID,
 	.taken = IPL_CODE_IP_ASSIGNED,
@@ -108,6 +107,15 @@ static bool is_taken(const struct ipl_ev_ipv6_list *list, struct ipl_ip6 ip)
 	return false;
 }
 
+static enum ipl_status refuse_malformed(struct ipl_decision *d, struct ipl_str text)
+{
+	ipl_refuse_parameter(d->err, IPL_CODE_IP6_MALFORMED, "Ipv6Address",
+			     "\"%.*s\" is no IPv6 address such as 2001:db8::5",
+			     (int)(text.len > 64 ? 64 : text.len), text.at);
+	ipl_error_add(d->err, "Address", ipl_text(ipl_arena_str(d->arena, text)));
+	return IPL_REFUSED;
+}
+
 static enum ipl_status take_named(struct ipl_decision *d, uint64_t vswitch, struct ipl_str text,
 				  const struct ipl_address_codes *codes,
 				  const struct ipl_ev_ipv6_list *list, struct ipl_ip6 *out)
@@ -115,13 +123,8 @@ static enum ipl_status take_named(struct ipl_decision *d, uint64_t vswitch, stru
 	const struct ipl_vswitch *of = ipl_state_vswitch(d->state, vswitch);
 	struct ipl_holding holding;
 
-	if (!ipl_ip6_parse(text, out)) {
-		ipl_refuse(d->err, codes->malformed,
-			   "\"%.64s\" is no IPv6 address such as 2001:db8::5",
-			   ipl_arena_str(d->arena, text).at);
-		ipl_error_add(d->err, "Address", ipl_text(ipl_arena_str(d->arena, text)));
-		return IPL_REFUSED;
-	}
+	if (!ipl_ip6_parse(text, out))
+		return refuse_malformed(d, text);
 	if (out->hi != of->ipv6_cidr.hi)
 		return refuse_ip6(d, codes->outside, text, vswitch, "is outside the IPv6 block");
 	if (ipl_ip6_is_reserved(*out))
@@ -211,11 +214,17 @@ enum ipl_status ipl_refuse_ipv6_limit(struct ipl_decision *d, struct ipl_str typ
 enum ipl_status ipl_check_ipv6_names(struct ipl_decision *d, const struct ipl_strs *names,
 				     int64_t count)
 {
-	if (names->count == 0 || count == IPL_ABSENT)
-		return IPL_OK;
-	return ipl_refuse_parameter(d->err, IPL_CODE_PARAMETER_CONFLICT, "Ipv6Address",
-				    "Ipv6Address and Ipv6AddressCount exclude each other: give "
-				    "one");
+	struct ipl_ip6 ip;
+
+	if (names->count > 0 && count != IPL_ABSENT)
+		return ipl_refuse_parameter(d->err, IPL_CODE_PARAMETER_CONFLICT, "Ipv6Address",
+					    "Ipv6Address and Ipv6AddressCount exclude each other: "
+					    "give one");
+	for (uint32_t i = 0; i < names->count; i++) {
+		if (!ipl_ip6_parse(names->at[i], &ip))
+			return refuse_malformed(d, names->at[i]);
+	}
+	return IPL_OK;
 }
 
 static enum ipl_status check_count(struct ipl_decision *d, const struct ipl_eni *eni,

@@ -9,14 +9,12 @@
 #define BANDWIDTH_IN_MAX 200
 
 static const struct ipl_address_codes codes = {
-	.malformed = IPL_CODE_ADDRESS_MALFORMED,
 	.outside = IPL_CODE_ADDRESS_OUTSIDE,
 	.reserved = IPL_CODE_ADDRESS_OUTSIDE,
 	.taken = IPL_CODE_ADDRESS_TAKEN,
 };
 
 static const struct ipl_address_codes ipv6_codes = {
-	.malformed = IPL_CODE_IP6_MALFORMED,
 	.outside = IPL_CODE_ADDRESS_OUTSIDE,
 	.reserved = IPL_CODE_ADDRESS_OUTSIDE,
 	.taken = IPL_CODE_ADDRESS_TAKEN,
@@ -201,7 +199,12 @@ static enum ipl_status check_nics(struct ipl_decision *d, const struct plan *pla
 			"the primary network interface is described twice: by "
 			"NetworkInterface and by VSwitchId, PrivateIpAddress, Ipv6Address or "
 			"Ipv6AddressCount");
-	for (uint32_t i = 1; i < plan->nic_count; i++) {
+	for (uint32_t i = 0; i < plan->nic_count; i++) {
+		enum ipl_status st = ipl_check_ip4_text(
+			d, plan->nic[i].args == NULL ? "PrivateIpAddress" : "PrimaryIpAddress",
+			plan->nic[i].ip);
+		if (st != IPL_OK)
+			return st;
 		for (uint32_t k = 1; k < i && plan->nic[i].existing != 0; k++) {
 			if (plan->nic[i].existing == plan->nic[k].existing)
 				return ipl_refuse_parameter(

@@ -81,15 +81,20 @@ uint64_t ipl_next_number(const struct ipl_decision *d, enum ipl_kind kind);
 
 /** Which codes a family answers with for a private address that was asked for by name. */
 struct ipl_address_codes {
-	enum ipl_code malformed;
 	enum ipl_code outside;
 	enum ipl_code reserved;
 	enum ipl_code taken;
 };
 
+/** Whether @text, the parameter @name, is an IPv4 address, empty or absent. Belongs to the ranges.
+ */
+enum ipl_status ipl_check_ip4_text(struct ipl_decision *d, const char *name, struct ipl_str text);
+/** The same for each of a list. */
+enum ipl_status ipl_check_ip4_texts(struct ipl_decision *d, const char *name,
+				    const struct ipl_strs *texts);
 /**
- * Take @ip by name in @vswitch for this decision. Refused where it is not in the
- * block, reserved, or held; IPL_CODE_IP_REPEATED where the decision has it already.
+ * Take @ip by name in @vswitch for this decision. @text is an address. Refused where it is not in
+ * the block, reserved, or held; IPL_CODE_IP_REPEATED where the decision has it already.
  */
 enum ipl_status ipl_take_named(struct ipl_decision *d, uint64_t vswitch, struct ipl_str text,
 			       const struct ipl_address_codes *codes, struct ipl_ev_address *out);
@@ -122,6 +127,7 @@ enum ipl_status ipl_vswitch_ipv6_block(struct ipl_decision *d, uint64_t vpc, uin
 				       int64_t index, struct ipl_cidr6 *out);
 enum ipl_status ipl_check_ipv6_on(struct ipl_decision *d, uint64_t vswitch);
 enum ipl_status ipl_check_ipv6_unused(struct ipl_decision *d, uint64_t vswitch);
+/** Not both members, and each name an IPv6 address. Belongs to the ranges. */
 enum ipl_status ipl_check_ipv6_names(struct ipl_decision *d, const struct ipl_strs *names,
 				     int64_t count);
 /** Refuse @more addresses beside @count where the type takes @limit. */

@@ -138,6 +138,35 @@ enum ipl_status ipl_refuse_held(struct ipl_decision *d, enum ipl_code code,
 	return IPL_REFUSED;
 }
 
+static enum ipl_status refuse_malformed(struct ipl_decision *d, const char *name,
+					struct ipl_str text)
+{
+	ipl_refuse_parameter(d->err, IPL_CODE_ADDRESS_MALFORMED, name,
+			     "%s \"%.*s\" is no IPv4 address such as 10.0.0.5", name,
+			     (int)(text.len > 64 ? 64 : text.len), text.at);
+	ipl_error_add(d->err, "Address", ipl_text(ipl_arena_str(d->arena, text)));
+	return IPL_REFUSED;
+}
+
+enum ipl_status ipl_check_ip4_text(struct ipl_decision *d, const char *name, struct ipl_str text)
+{
+	uint32_t ip;
+
+	return text.len == 0 || ipl_ip4_parse(text, &ip) ? IPL_OK : refuse_malformed(d, name, text);
+}
+
+enum ipl_status ipl_check_ip4_texts(struct ipl_decision *d, const char *name,
+				    const struct ipl_strs *texts)
+{
+	uint32_t ip;
+
+	for (uint32_t i = 0; i < texts->count; i++) {
+		if (!ipl_ip4_parse(texts->at[i], &ip))
+			return refuse_malformed(d, name, texts->at[i]);
+	}
+	return IPL_OK;
+}
+
 enum ipl_status ipl_take_named(struct ipl_decision *d, uint64_t vswitch, struct ipl_str text,
 			       const struct ipl_address_codes *codes, struct ipl_ev_address *out)
 {
@@ -150,13 +179,8 @@ enum ipl_status ipl_take_named(struct ipl_decision *d, uint64_t vswitch, struct 
 
 	if (cursor == NULL)
 		return no_memory(d);
-	if (!ipl_ip4_parse(text, &ip)) {
-		ipl_refuse(d->err, codes->malformed,
-			   "\"%.64s\" is no IPv4 address such as 10.0.0.5",
-			   ipl_arena_str(d->arena, text).at);
-		ipl_error_add(d->err, "Address", ipl_text(ipl_arena_str(d->arena, text)));
-		return IPL_REFUSED;
-	}
+	if (!ipl_ip4_parse(text, &ip))
+		return refuse_malformed(d, "PrivateIpAddress", text);
 	if (!ipl_cidr4_contains(of->cidr, ip))
 		return refuse_address(d, codes->outside, text, vswitch, "is outside the block");
 	if (is_reserved(of->cidr, ip))

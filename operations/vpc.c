@@ -263,7 +263,9 @@ enum ipl_status ipl_decide_associate_cidr(struct ipl_decision *d)
 		ipl_refuse(d->err, IPL_CODE_QUOTA_SECONDARY_CIDR,
 			   "%.*s has %u secondary blocks: it takes %u", IPL_STR_ARG(args->vpc),
 			   vpc->secondary_count, IPL_SECONDARY_CIDRS_MAX);
-		return ipl_refused_entity(d, IPL_KIND_VPC, number);
+		ipl_refused_entity(d, IPL_KIND_VPC, number);
+		return ipl_refused_limit(d, "SecondaryCidrBlocks", IPL_SECONDARY_CIDRS_MAX,
+					 vpc->secondary_count, 1);
 	}
 	ipl_decided(d, IPL_EVENT_VPC_CIDR_ASSOCIATED);
 	d->ev->vpc_cidr_associated = (struct ipl_ev_vpc_cidr_associated){ number, cidr };
