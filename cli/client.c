@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "events/time.h"
 #include "server/auth.h"
 #include "server/engine.h"
+#include "server/tls.h"
 
 #define READ_BYTES       ((size_t)256 << 10)
 #define ANSWER_BYTES_MAX ((size_t)8 << 20)
@@ -23,6 +25,7 @@
 
 struct ipl_client {
 	int fd;                    /* -1: no server */
+	struct ipl_tls *tls;       /* NULL: bytes go as they are */
 	struct ipl_engine *engine; /* NULL: a server */
 	struct ipl_buf out;
 	struct ipl_buf in;
@@ -59,25 +62,34 @@ static int connect_unix(const char *path)
 	return fd;
 }
 
-static int connect_tcp(const char *text)
+/* "HOST:PORT", "[::1]:PORT": the host without brackets; gives the port, NULL where it is neither.
+ */
+static const char *split_host(const char *text, char host[128])
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	const char *colon = strrchr(text, ':');
-	struct addrinfo *found;
-	char host[128];
 	size_t len = colon == NULL ? 0 : (size_t)(colon - text);
-	int fd;
 
 	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
 		text++;
 		len -= 2;
 	}
-	errno = EINVAL;
-	if (len == 0 || len >= sizeof(host))
-		return -1;
+	if (len == 0 || len >= 128)
+		return NULL;
 	memcpy(host, text, len);
 	host[len] = '\0';
-	if (getaddrinfo(host, colon + 1, &hints, &found) != 0)
+	return colon + 1;
+}
+
+static int connect_tcp(const char *text)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found;
+	char host[128];
+	const char *port = split_host(text, host);
+	int fd;
+
+	errno = EINVAL;
+	if (port == NULL || getaddrinfo(host, port, &hints, &found) != 0)
 		return -1;
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
@@ -88,6 +100,17 @@ static int connect_tcp(const char *text)
 	}
 	freeaddrinfo(found);
 	return fd;
+}
+
+static enum ipl_status start_tls(struct ipl_client *client, const char *text, struct ipl_error *err)
+{
+	const char *ca = getenv("IPLEDGER_TLS_CA"); /* --tls-ca sets it */
+	char host[128];
+
+	(void)split_host(text, host); /* it was connected to */
+	signal(SIGPIPE, SIG_IGN);     /* OpenSSL writes without MSG_NOSIGNAL */
+	return ipl_tls_connect(client->fd, host, ca == NULL || ca[0] == '\0' ? NULL : ca,
+			       &client->tls, err);
 }
 
 static int64_t now_ms(void)
@@ -147,7 +170,20 @@ static enum ipl_status add_key(struct ipl_arena *arena, struct ipl_value *params
 	return IPL_OK;
 }
 
-static enum ipl_status greet(struct ipl_client *client, bool with_key, struct ipl_error *err)
+/* What the answer to Hello, or its absence, most likely means. */
+static void explain(const struct ipl_client *client, enum ipl_status st, struct ipl_error *err)
+{
+	if (st == IPL_ERR_IO && client->tls == NULL)
+		ipl_error_set(err, IPL_ERR_IO,
+			      "the server closed the connection: if it speaks TLS, it is "
+			      "tls:HOST:PORT");
+	if (st == IPL_REFUSED && err->code == IPL_CODE_UNAUTHENTICATED)
+		ipl_refuse(err, IPL_CODE_UNAUTHENTICATED,
+			   "the server wants an access key: set IPLEDGER_ACCESS_KEY_ID and "
+			   "IPLEDGER_ACCESS_KEY_SECRET (on the server: ipledger keys env)");
+}
+
+static enum ipl_status greet(struct ipl_client *client, bool by_tcp, struct ipl_error *err)
 {
 	struct ipl_arena arena;
 	struct ipl_value params = ipl_map(), result;
@@ -155,14 +191,13 @@ static enum ipl_status greet(struct ipl_client *client, bool with_key, struct ip
 
 	ipl_arena_init(&arena, 65536);
 	ipl_map_add(&arena, &params, "ErrorFormat", ipl_text_of("Map"));
-	if (with_key)
+	if (by_tcp)
 		st = add_key(&arena, &params, err);
-	if (st == IPL_OK)
+	if (st == IPL_OK) {
 		st = ipl_client_call(client, IPL_STR("Hello"), &params, &arena, &result, err);
-	if (st == IPL_REFUSED && err->code == IPL_CODE_UNAUTHENTICATED)
-		ipl_refuse(err, IPL_CODE_UNAUTHENTICATED,
-			   "the server wants an access key: set IPLEDGER_ACCESS_KEY_ID and "
-			   "IPLEDGER_ACCESS_KEY_SECRET (on the server: ipledger keys env)");
+		if (by_tcp)
+			explain(client, st, err);
+	}
 	err->detail = NULL;
 	ipl_arena_release(&arena);
 	return st;
@@ -175,13 +210,20 @@ static enum ipl_status reach(struct ipl_client *client, const char *data, const 
 
 	if (server != NULL && strncmp(server, "unix:", 5) == 0)
 		client->fd = connect_unix(server + 5);
-	else if (server != NULL && strncmp(server, "tcp:", 4) == 0)
+	else if (server != NULL &&
+		 (strncmp(server, "tcp:", 4) == 0 || strncmp(server, "tls:", 4) == 0))
 		client->fd = connect_tcp(server + 4);
 	else if (server != NULL)
-		return ipl_error_set(err, IPL_ERR_IO, "%s is neither unix:PATH nor tcp:HOST:PORT",
+		return ipl_error_set(err, IPL_ERR_IO,
+				     "%s is neither unix:PATH, tcp:HOST:PORT nor tls:HOST:PORT",
 				     server);
 	if (server != NULL && client->fd < 0)
 		return io_error(err, server);
+	if (server != NULL && strncmp(server, "tls:", 4) == 0) {
+		enum ipl_status st = start_tls(client, server + 4, err);
+		if (st != IPL_OK)
+			return st;
+	}
 	(void)snprintf(path, sizeof(path), "%s/ipledger.sock", data);
 	if (server == NULL)
 		client->fd = connect_unix(path);
@@ -212,6 +254,7 @@ void ipl_client_close(struct ipl_client *client)
 {
 	if (client == NULL)
 		return;
+	ipl_tls_free(client->tls);
 	if (client->fd >= 0)
 		close(client->fd);
 	ipl_engine_close(client->engine);
@@ -227,8 +270,10 @@ static enum ipl_status flush(struct ipl_client *client, struct ipl_error *err)
 	size_t sent = 0;
 
 	while (sent < client->out.len) {
-		ssize_t n = send(client->fd, client->out.at + sent, client->out.len - sent,
-				 MSG_NOSIGNAL);
+		const uint8_t *at = client->out.at + sent;
+		size_t len = client->out.len - sent;
+		ssize_t n = client->tls == NULL ? send(client->fd, at, len, MSG_NOSIGNAL) :
+						  ipl_tls_write(client->tls, at, len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -334,7 +379,9 @@ enum ipl_status ipl_client_receive(struct ipl_client *client, struct ipl_arena *
 		if (!ipl_buf_reserve(&client->in, READ_BYTES))
 			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for an answer");
 		errno = 0;
-		n = read(client->fd, client->in.at + client->in.len, READ_BYTES);
+		n = client->tls == NULL ?
+			    read(client->fd, client->in.at + client->in.len, READ_BYTES) :
+			    ipl_tls_read(client->tls, client->in.at + client->in.len, READ_BYTES);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)

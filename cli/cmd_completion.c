@@ -7,7 +7,7 @@
 
 #include "operations/operation.h"
 
-#define SHARED "--data --server -o --as-of"
+#define SHARED "--data --server --tls-ca -o --as-of"
 
 static void print_commands(void)
 {
@@ -80,14 +80,15 @@ static void bash(void)
 	     "words= i\n"
 	     "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	     "\t\tcase ${COMP_WORDS[i]} in\n"
-	     "\t\t--data|--server|-o|--as-of) i=$((i + 1)) ;;\n"
+	     "\t\t--data|--server|--tls-ca|-o|--as-of) i=$((i + 1)) ;;\n"
 	     "\t\t-*) ;;\n"
 	     "\t\t*) command=${COMP_WORDS[i]}; break ;;\n"
 	     "\t\tesac\n"
 	     "\tdone\n"
 	     "\tcase $prev in\n"
 	     "\t-o) COMPREPLY=($(compgen -W 'table json yaml csv' -- \"$cur\")); return ;;\n"
-	     "\t--data|--file|--init|--keys|--config) COMPREPLY=($(compgen -f -- \"$cur\")); "
+	     "\t--data|--file|--init|--keys|--config|--tls-ca|--tls-cert|--tls-key) "
+	     "COMPREPLY=($(compgen -f -- \"$cur\")); "
 	     "return ;;\n"
 	     "\tesac\n"
 	     "\tcase $command in");

@@ -15,6 +15,8 @@ static void list_commands(void)
 	     "usage: ipledger [--data DIR | --server ADDR] [-o table|json|yaml|csv] [--as-of WHEN] "
 	     "COMMAND "
 	     "...\n"
+	     "       ADDR: unix:PATH, tcp:HOST:PORT or tls:HOST:PORT [--tls-ca FILE]; the key of\n"
+	     "       IPLEDGER_ACCESS_KEY_ID and IPLEDGER_ACCESS_KEY_SECRET, or those of the SDKs\n"
 	     "       WHEN: a seq, an RFC 3339 time, or a span back from now (5m, 2h, 3d)\n");
 	for (size_t i = 0; ipl_commands[i] != NULL; i++)
 		printf("  %-12s  %s\n", ipl_commands[i]->name, ipl_commands[i]->summary);

@@ -58,6 +58,10 @@ static int take_option(const struct ipl_invocation *in, int *i, struct words *w)
 		w->options.rpc[w->options.rpc_count++] = value;
 	} else if ((value = ipl_option(in, i, "--keys")) != NULL) {
 		w->options.keys = value;
+	} else if ((value = ipl_option(in, i, "--tls-cert")) != NULL) {
+		w->options.tls_cert = value;
+	} else if ((value = ipl_option(in, i, "--tls-key")) != NULL) {
+		w->options.tls_key = value;
 	} else if ((value = ipl_option(in, i, "--http")) != NULL) {
 		w->options.http = value;
 	} else if ((value = ipl_option(in, i, "--http-host")) != NULL) {
@@ -99,6 +103,8 @@ static int run_serve(const struct ipl_invocation *in)
 	}
 	if (w.options.any_key && w.options.keys != NULL)
 		return ipl_usage(&ipl_cmd_serve, "--keys and --any-key exclude each other");
+	if ((w.options.tls_cert == NULL) != (w.options.tls_key == NULL))
+		return ipl_usage(&ipl_cmd_serve, "--tls-cert and --tls-key go together");
 	if (w.init != NULL) {
 		if (read_init(in, w.init, &init, &err) != IPL_OK)
 			return ipl_fail(&err);
@@ -112,7 +118,8 @@ const struct ipl_command ipl_cmd_serve = {
 	.name = "serve",
 	.args = "[--data DIR] [--rpc unix:PATH|tcp:HOST:PORT]... [--http HOST:PORT|none] "
 		"[--http-host NAME]... "
-		"[--keys FILE | --any-key] [--init FILE] [--log-level L] [--log-format text|json]",
+		"[--keys FILE | --any-key] [--tls-cert FILE --tls-key FILE] [--init FILE] "
+		"[--log-level L] [--log-format text|json]",
 	.summary = "serve a ledger; made when missing",
 	.run = run_serve,
 };

@@ -198,6 +198,8 @@ static int read_shared(struct ipl_invocation *in, struct ipl_value *as_of)
 			in->data = value;
 		else if ((value = ipl_option(in, &i, "--server")) != NULL)
 			in->server = value;
+		else if ((value = ipl_option(in, &i, "--tls-ca")) != NULL)
+			(void)setenv("IPLEDGER_TLS_CA", value, 1); /* out of memory: not trusted */
 		else if ((value = ipl_option(in, &i, "-o")) != NULL) {
 			if (!read_output(in, value))
 				return ipl_usage(NULL,

@@ -78,6 +78,14 @@ enum ipl_status ipl_admit_open(struct ipl_server *server, const struct ipl_serve
 	(void)snprintf(path, sizeof(path), "%s/keys", options->data);
 	randombytes_buf(random, sizeof(random));
 	server->any_key = options->any_key;
+	server->tls_cert = options->tls_cert;
+	server->tls_key = options->tls_key;
+	if (options->tls_cert != NULL) {
+		enum ipl_status tls =
+			ipl_tls_server_load(options->tls_cert, options->tls_key, &server->tls, err);
+		if (tls != IPL_OK)
+			return tls;
+	}
 	server->keys_path = strdup(options->keys != NULL ? options->keys : path);
 	server->auth = ipl_auth_new(random, IPL_AUTH_NONCES_MAX);
 	if (server->keys_path == NULL || server->auth == NULL)
@@ -101,6 +109,7 @@ void ipl_admit_close(struct ipl_server *server)
 {
 	if (server->sweep != NULL)
 		event_free(server->sweep);
+	ipl_tls_server_free(server->tls);
 	ipl_keys_free(server->keys);
 	ipl_auth_free(server->auth);
 	free(server->keys_path);
@@ -127,7 +136,24 @@ static void look_again(struct ipl_conn *conn, const struct ipl_keys *old,
 	ipl_conn_finish(conn);
 }
 
-void ipl_admit_reload(struct ipl_server *server)
+/* New connections have the new certificate; those that are open keep theirs. */
+static void reload_tls(struct ipl_server *server)
+{
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	struct ipl_tls_server *new;
+
+	if (server->tls == NULL)
+		return;
+	if (ipl_tls_server_load(server->tls_cert, server->tls_key, &new, &err) != IPL_OK) {
+		ipl_log(IPL_LOG_ERROR, "the certificate stays as it was: %s", err.text);
+		return;
+	}
+	ipl_tls_server_free(server->tls);
+	server->tls = new;
+	ipl_log(IPL_LOG_INFO, "%s: the certificate for new connections", server->tls_cert);
+}
+
+static void reload_keys(struct ipl_server *server)
 {
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 	struct ipl_keys *old = server->keys, *new = NULL;
@@ -147,6 +173,12 @@ void ipl_admit_reload(struct ipl_server *server)
 	}
 	ipl_keys_free(old);
 	ipl_log(IPL_LOG_INFO, "%s: %zu keys", server->keys_path, ipl_keys_count(new));
+}
+
+void ipl_admit_reload(struct ipl_server *server)
+{
+	reload_tls(server);
+	reload_keys(server);
 }
 
 /* --- Hello --- */
@@ -334,9 +366,11 @@ enum ipl_status ipl_admit_listener(const struct ipl_server *server, const char *
 				     "%s is not loopback: with --any-key everybody who reaches it "
 				     "would be let in: leave --any-key out, or use 127.0.0.1",
 				     name);
-	ipl_log(IPL_LOG_WARN,
-		"%s is served without TLS: what goes over the network can be read, and changed "
-		"on its way",
-		name);
+	if (server->tls == NULL)
+		ipl_log(IPL_LOG_WARN,
+			"%s is served without TLS: what goes over the network can be read, and "
+			"changed "
+			"on its way",
+			name);
 	return IPL_OK;
 }

@@ -40,8 +40,10 @@ void ipl_conn_open(struct ipl_server *server, int fd, const struct ipl_caller *c
 	server->stranger_count += conn->is_stranger;
 	conn->readable = event_new(server->base, fd, EV_READ | EV_PERSIST, on_readable, conn);
 	conn->writable = event_new(server->base, fd, EV_WRITE, on_writable, conn);
+	if (caller->tls != NULL)
+		conn->tls = ipl_tls_accept(caller->tls, fd);
 	if (conn->readable == NULL || conn->writable == NULL ||
-	    event_add(conn->readable, NULL) != 0)
+	    (caller->tls != NULL && conn->tls == NULL) || event_add(conn->readable, NULL) != 0)
 		ipl_conn_free(conn);
 	else if (conn->is_stranger)
 		ipl_admit_watch(server);
@@ -62,6 +64,7 @@ void ipl_conn_free(struct ipl_conn *conn)
 	conn->server->conn_count--;
 	conn->server->stranger_count -= conn->is_stranger;
 	conn->server->deferred_count -= conn->is_deferred;
+	ipl_tls_free(conn->tls); /* it says goodbye at the socket */
 	close(conn->fd);
 	ipl_buf_release(&conn->in);
 	ipl_buf_release(&conn->out);
@@ -94,7 +97,10 @@ static void compact_out(struct ipl_conn *conn)
 static bool flush(struct ipl_conn *conn)
 {
 	while (conn->sent < conn->released) {
-		ssize_t n = write(conn->fd, conn->out.at + conn->sent, conn->released - conn->sent);
+		const uint8_t *at = conn->out.at + conn->sent;
+		size_t len = conn->released - conn->sent;
+		ssize_t n = conn->tls == NULL ? write(conn->fd, at, len) :
+						ipl_tls_write(conn->tls, at, len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -204,8 +210,11 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (flush(conn))
-		resume(conn);
+	if (!flush(conn))
+		return;
+	if (conn->tls != NULL && ipl_tls_read_waits(conn->tls))
+		event_active(conn->readable, EV_READ, 0);
+	resume(conn);
 }
 
 /* --- in --- */
@@ -346,7 +355,13 @@ static bool read_more(struct ipl_conn *conn)
 		return true;
 	if (!ipl_buf_reserve(&conn->in, READ_BYTES))
 		return false;
-	n = read(conn->fd, conn->in.at + conn->in.len, READ_BYTES);
+	n = conn->tls == NULL ? read(conn->fd, conn->in.at + conn->in.len, READ_BYTES) :
+				ipl_tls_read(conn->tls, conn->in.at + conn->in.len, READ_BYTES);
+	if (n < 0 && conn->tls != NULL && ipl_tls_read_waits(conn->tls))
+		return event_add(conn->writable, NULL) == 0;
+	if (n < 0 && conn->tls != NULL && ipl_tls_broken(conn->tls)[0] != '\0')
+		ipl_log_often(IPL_LOG_INFO, &conn->server->tls_refusals,
+			      "a TLS connection ends: %s", ipl_tls_broken(conn->tls));
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 	conn->in.len += (size_t)n;
@@ -376,6 +391,8 @@ static void go_on(struct ipl_conn *conn)
 		conn->deferred_turn = ++conn->server->deferred_turns;
 	if (conn->is_paused || conn->is_deferred)
 		event_del(conn->readable);
+	else if (conn->tls != NULL && ipl_tls_has_more(conn->tls))
+		event_active(conn->readable, EV_READ, 0);
 	flush(conn);
 }
 

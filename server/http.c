@@ -98,6 +98,13 @@ static void on_request(struct evhttp_request *req, void *context)
 
 /* --- life --- */
 
+static struct bufferevent *make_tls(struct event_base *base, void *context)
+{
+	const struct ipl_server *server = context;
+
+	return ipl_tls_bufferevent(server->tls, base);
+}
+
 static enum ipl_status bind_address(struct ipl_server *server, const char *address,
 				    struct ipl_error *err)
 {
@@ -140,5 +147,7 @@ enum ipl_status ipl_http_open(struct ipl_server *server, const char *address, st
 	evhttp_set_timeout(server->http, IDLE_S);
 	evhttp_set_allowed_methods(server->http, 0xffff); /* refused here, as JSON */
 	evhttp_set_gencb(server->http, on_request, server);
+	if (server->tls != NULL)
+		evhttp_set_bevcb(server->http, make_tls, server);
 	return bind_address(server, address, err);
 }

@@ -51,6 +51,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	if (caller.is_tcp) {
 		caller.peer = ipl_auth_peer(peer);
 		caller.is_stranger = !from->server->any_key;
+		caller.tls = from->server->tls;
 	}
 	if ((from->is_unix && !admit_unix(fd, principal, &caller.peer)) ||
 	    !has_room(from->server, &caller)) {

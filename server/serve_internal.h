@@ -9,6 +9,7 @@
 #include "server/log.h"
 #include "server/rpc.h"
 #include "server/serve.h"
+#include "server/tls.h"
 
 #include <event2/event.h>
 #include <event2/http.h>
@@ -36,6 +37,7 @@ struct ipl_conn {
 	struct ipl_server *server;
 	struct ipl_conn *next, *prev;
 	int fd;
+	struct ipl_tls *tls; /* NULL: bytes go as they are */
 	struct event *readable;
 	struct event *writable;
 	struct ipl_buf in;
@@ -83,6 +85,9 @@ struct ipl_server {
 	struct ipl_keys *keys; /* replaced as a whole, never changed */
 	struct ipl_auth *auth;
 	struct ipl_log_pause hello_refusals;
+	struct ipl_tls_server *tls; /* NULL: none */
+	const char *tls_cert, *tls_key;
+	struct ipl_log_pause tls_refusals;
 	uint32_t stranger_count;
 	struct event *sweep; /* of strangers that say nothing; pending while there are any */
 	struct event *commit_done;
@@ -111,6 +116,7 @@ struct ipl_caller {
 	uint64_t peer;
 	bool is_tcp;
 	bool is_stranger;
+	struct ipl_tls_server *tls; /* NULL: none */
 };
 /** Take over @fd; it is closed where that fails. */
 void ipl_conn_open(struct ipl_server *server, int fd, const struct ipl_caller *caller);
@@ -125,13 +131,14 @@ void ipl_conn_finish(struct ipl_conn *conn);
 
 /* --- admit.c: who is let in --- */
 
-/** Read the keys, or make some where a TCP or HTTP door is served and there are none. */
+/** Read the certificate; read the keys, or make some where a TCP or HTTP door is served and there
+ * are none. */
 enum ipl_status ipl_admit_open(struct ipl_server *server, const struct ipl_serve_options *options,
 			       struct ipl_error *err) IPL_MUST_USE;
 void ipl_admit_close(struct ipl_server *server);
 /**
- * Read the keys again. A file that is bad changes nothing, and is logged; else who came in with a
- * key that is not there any more is sent away, and roles are the new ones.
+ * Read the keys and the certificate again. A file that is bad changes nothing, and is logged; else
+ * who came in with a key that is not there any more is sent away, and roles are the new ones.
  */
 void ipl_admit_reload(struct ipl_server *server);
 /** What a well-formed Hello with @params does to who the connection is. Refused: nothing. */

@@ -23,6 +23,7 @@ LIBRARIES = {
     "xxhash.h": {"events"},
     "sodium": {"store", "server"},
     "event2": {"server"},
+    "openssl": {"server"},
 }
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|localtime|gmtime|"
                     r"alloca)\s*\(")

@@ -4,8 +4,8 @@
 set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config libevent-dev libmsgpack-dev liblmdb-dev
-libjansson-dev libsodium-dev libxxhash-dev"
-check="$build libcmocka-dev clang clang-format python3 python3-msgpack python3-pynvim neovim git"
+libjansson-dev libssl-dev libsodium-dev libxxhash-dev"
+check="$build libcmocka-dev clang clang-format openssl python3 python3-msgpack python3-pynvim neovim git"
 
 case "${1:-}" in
 build) wanted=$build ;;
