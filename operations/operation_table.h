@@ -35,7 +35,7 @@
 	X(describe_vswitches) X(describe_instances) X(describe_eni) X(describe_enis) \
 	X(describe_eips) X(hello) X(modify_eni) X(assign_ipv6) X(unassign_ipv6) \
 	X(create_ipv6gw) X(delete_ipv6gw) X(allocate_ipv6bw) X(modify_ipv6bw) \
-	X(delete_ipv6bw) X(describe_ipv6) X(describe_ipv6gws) X(get_history)
+	X(delete_ipv6bw) X(describe_ipv6) X(describe_ipv6gws) X(get_history) X(diff_state)
 
 #define IPL_PARAMS_none(P, O)
 #define IPL_PARAMS_tag(P, O) \
@@ -312,6 +312,10 @@
 	P(O, STR, vpc, VpcId, 0, 1, 64, "") \
 	P(O, STR, from_time, FromTime, 0, 1, 64, "") \
 	P(O, STR, to_time, ToTime, 0, 1, 64, "")
+#define IPL_PARAMS_diff_state(P, O) \
+	P(O, ANY, from, From, REQUIRED, 0, 0, "") \
+	P(O, ANY, to, To, REQUIRED, 0, 0, "") \
+	P(O, STR, id, Id, 0, 1, 64, "")
 #define IPL_PARAMS_describe_vpcs(P, O) \
 	P(O, SET, ids, VpcId, 0, 0, 20, "") \
 	P(O, STR, name, VpcName, 0, 1, 128, "") \
@@ -456,7 +460,8 @@
 	S(GET_STATE_HASH, GetStateHash, none, 0) \
 	S(LIST_EVENTS, ListEvents, list_events, PAGED) \
 	S(LIST_REFUSALS, ListRefusals, list_events, PAGED) \
-	S(GET_HISTORY, GetHistory, get_history, PAGED)
+	S(GET_HISTORY, GetHistory, get_history, PAGED) \
+	S(DIFF_STATE, DiffState, diff_state, PAGED)
 
 /* clang-format on */
 

@@ -11,6 +11,28 @@
 
 #define EVENT_ARENA_BYTES ((size_t)64 << 20)
 
+static enum ipl_status counted_get(void *context, uint64_t seq, struct ipl_str *record,
+				   struct ipl_error *err)
+{
+	struct ipl_counted *counted = context;
+
+	counted->loads++;
+	return counted->under->get(counted->under->context, seq, record, err);
+}
+
+static uint64_t counted_last(void *context, struct ipl_key key)
+{
+	const struct ipl_counted *counted = context;
+
+	return counted->under->last(counted->under->context, key);
+}
+
+void ipl_counted_init(struct ipl_counted *counted, const struct ipl_source *under)
+{
+	*counted = (struct ipl_counted){ .source = { counted, counted_get, counted_last },
+					 .under = under };
+}
+
 void ipl_leaf_init(struct ipl_leaf *leaf)
 {
 	*leaf = (struct ipl_leaf){ .ev = { .seq = 0 } };

@@ -21,6 +21,14 @@ struct ipl_source {
 	uint64_t (*last)(void *context, struct ipl_key key);
 };
 
+/** A source that counts what is loaded through it, so that work can end in time. */
+struct ipl_counted {
+	struct ipl_source source; /* to be given to others; its context is this struct */
+	const struct ipl_source *under;
+	uint64_t loads;
+};
+void ipl_counted_init(struct ipl_counted *counted, const struct ipl_source *under);
+
 /** One event of the log at a time, with the memory it is decoded into. */
 struct ipl_leaf {
 	struct ipl_arena arena;

@@ -95,6 +95,11 @@ enum ipl_status ipl_engine_get_history(struct ipl_engine *engine,
 				       const struct ipl_args_get_history *args,
 				       const struct ipl_common *common, uint64_t *as_of,
 				       struct ipl_arena *arena, struct ipl_answer *answer);
+enum ipl_status ipl_engine_diff_state(struct ipl_engine *engine,
+				      const struct ipl_operation *operation,
+				      const struct ipl_args_diff_state *args,
+				      const struct ipl_common *common, uint64_t *as_of,
+				      struct ipl_arena *arena, struct ipl_answer *answer);
 enum ipl_status ipl_engine_list_refusals(struct ipl_engine *engine,
 					 const struct ipl_operation *operation,
 					 const struct ipl_args_list_events *args,
@@ -114,6 +119,13 @@ struct ipl_moment {
 /** What `AsOf` means (NULL: now). Refused where it is malformed or in the future. */
 enum ipl_status ipl_engine_moment(struct ipl_engine *engine, const struct ipl_value *as_of,
 				  int64_t now_ms, struct ipl_moment *out, struct ipl_error *err);
+/**
+ * The same of the parameter @name, for one who knows events up to @last: a later seq is
+ * refused, a later time is that of @last.
+ */
+enum ipl_status ipl_engine_moment_of(struct ipl_engine *engine, const char *name,
+				     const struct ipl_value *value, uint64_t last,
+				     struct ipl_moment *out, struct ipl_error *err);
 /** The last event not later than @time_ms; 0 where all are. */
 enum ipl_status ipl_engine_seq_at(struct ipl_engine *engine, int64_t time_ms, uint64_t *seq,
 				  struct ipl_error *err);

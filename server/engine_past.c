@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GetHistory: what is asked for, of which chains, and the pages of the answer. */
+/* GetHistory and DiffState: what is asked for, of which chains, and the pages of the answer. */
 #include "server/engine_internal.h"
 
 #include <inttypes.h>
@@ -7,9 +7,12 @@
 
 #include "events/hash.h"
 #include "events/time.h"
+#include "replay/diff.h"
 #include "replay/history.h"
 
 #define PAGE_BYTES_MAX ((size_t)3900 << 10)
+/* Events that one page of a diff loads: then it ends early, so that nobody waits long. */
+#define LOADS_MAX 20000u
 
 struct ask {
 	struct ipl_engine *engine;
@@ -216,5 +219,124 @@ enum ipl_status ipl_engine_get_history(struct ipl_engine *engine,
 		return st;
 	ipl_map_add(arena, &answer->result, "History", h.page);
 	add_token(&ask, &answer->result, h.position);
+	return IPL_OK;
+}
+
+/* --- DiffState --- */
+
+/* A lens as of one end of a diff: the live state where it is that, else of the past. */
+struct end {
+	struct ipl_moment moment;
+	struct ipl_lens lens;
+	bool is_open; /* a lens of the past, to be closed */
+};
+
+static enum ipl_status open_end(struct ask *ask, struct end *end, const struct ipl_source *source)
+{
+	enum ipl_status st = IPL_OK;
+
+	if (end->moment.is_past)
+		st = ipl_past_open(&end->lens, source, end->moment.seq, end->moment.time_ms,
+				   ask->err);
+	else
+		ipl_lens_of_state(&end->lens, ask->engine->state, end->moment.time_ms, ask->err);
+	if (st != IPL_OK)
+		return st;
+	end->is_open = end->moment.is_past;
+	ipl_engine_set_ledger(ask->engine, &end->lens);
+	return IPL_OK;
+}
+
+static void close_end(struct end *end)
+{
+	if (end->is_open)
+		ipl_past_close(&end->lens);
+}
+
+/* What is named must be there at one end at least. */
+static enum ipl_status read_scope(struct ask *ask, struct ipl_str id, struct ipl_diff *diff)
+{
+	enum ipl_kind kind = IPL_KIND_NONE;
+	uint64_t number = 0, last = 0;
+	enum ipl_status st = IPL_OK;
+
+	if (id.len == 0)
+		return IPL_OK;
+	if (!ipl_id_parse(ask->engine->letters, id, &kind, &number))
+		return not_there(ask, IPL_CODE_NOT_FOUND, id, ask->token.seq);
+	diff->scope = ipl_key_entity(kind, number);
+	if (diff->from->find(diff->from, kind, number) != NULL ||
+	    diff->to->find(diff->to, kind, number) != NULL)
+		return IPL_OK;
+	if (diff->from->status != IPL_OK || diff->to->status != IPL_OK)
+		return diff->from->status != IPL_OK ? diff->from->status : diff->to->status;
+	st = ipl_chain_seek(diff->source, diff->scope,
+			    diff->from->seq > diff->to->seq ? diff->from->seq : diff->to->seq,
+			    &last, ask->err);
+	if (st != IPL_OK)
+		return st;
+	st = not_there(ask, IPL_CODE_NOT_FOUND, id, ask->token.seq);
+	if (last != 0) {
+		ipl_refuse(ask->err, IPL_CODE_NOT_FOUND,
+			   "%.*s is there neither as of event %" PRIu64 " nor as of event %" PRIu64,
+			   IPL_STR_ARG(id), diff->from->seq, diff->to->seq);
+		ipl_error_add(ask->err, "DeletedSeq", ipl_int((int64_t)last));
+	}
+	return st;
+}
+
+static enum ipl_status diff_page(struct ask *ask, const struct ipl_args_diff_state *args,
+				 struct ipl_diff *diff, struct ipl_counted *counted,
+				 struct end ends[2])
+{
+	static const char *const names[] = { "From", "To" };
+	const struct ipl_value *values[] = { args->from, args->to };
+	enum ipl_status st = IPL_OK;
+
+	ipl_counted_init(counted, &ask->engine->source);
+	for (size_t i = 0; st == IPL_OK && i < 2; i++) {
+		st = ipl_engine_moment_of(ask->engine, names[i], values[i], ask->token.seq,
+					  &ends[i].moment, ask->err);
+		if (st == IPL_OK)
+			st = open_end(ask, &ends[i], &counted->source);
+	}
+	if (st == IPL_OK)
+		st = read_scope(ask, args->id, diff);
+	return st == IPL_OK ? ipl_diff_page(diff) : st;
+}
+
+enum ipl_status ipl_engine_diff_state(struct ipl_engine *engine,
+				      const struct ipl_operation *operation,
+				      const struct ipl_args_diff_state *args,
+				      const struct ipl_common *common, uint64_t *as_of,
+				      struct ipl_arena *arena, struct ipl_answer *answer)
+{
+	struct ask ask = { .engine = engine, .arena = arena, .err = &answer->err };
+	struct end ends[2] = { { .is_open = false }, { .is_open = false } };
+	struct ipl_counted counted;
+	struct ipl_diff diff = { .source = &counted.source,
+				 .from = &ends[0].lens,
+				 .to = &ends[1].lens,
+				 .loads = &counted.loads,
+				 .loads_max = LOADS_MAX,
+				 .arena = arena,
+				 .err = &answer->err,
+				 .max_results = common->max_results,
+				 .bytes_max = PAGE_BYTES_MAX,
+				 .page = ipl_array() };
+	enum ipl_status st = begin(&ask, operation, args, common, *as_of);
+
+	*as_of = ask.token.seq;
+	diff.position = ask.token.position;
+	if (st == IPL_OK)
+		st = diff_page(&ask, args, &diff, &counted, ends);
+	close_end(&ends[0]);
+	close_end(&ends[1]);
+	if (st != IPL_OK)
+		return st;
+	ipl_map_add(arena, &answer->result, "FromSeq", ipl_int((int64_t)ends[0].moment.seq));
+	ipl_map_add(arena, &answer->result, "ToSeq", ipl_int((int64_t)ends[1].moment.seq));
+	ipl_map_add(arena, &answer->result, "Changes", diff.page);
+	add_token(&ask, &answer->result, diff.position);
 	return IPL_OK;
 }

@@ -75,42 +75,57 @@ enum ipl_status ipl_engine_seq_at(struct ipl_engine *engine, int64_t time_ms, ui
 	return IPL_OK;
 }
 
-static enum ipl_status malformed(struct ipl_error *err)
+static enum ipl_status malformed(const char *name, struct ipl_error *err)
 {
 	ipl_refuse(err, IPL_CODE_AS_OF_MALFORMED,
-		   "AsOf must be a seq (0 is the empty ledger) or an RFC 3339 time such as "
-		   "2026-11-23T14:03:00Z");
-	ipl_error_add(err, "Parameter", ipl_text_of("AsOf"));
+		   "%s must be a seq (0 is the empty ledger) or an RFC 3339 time such as "
+		   "2026-11-23T14:03:00Z",
+		   name);
+	ipl_error_add(err, "Parameter", ipl_text_of(name));
 	return IPL_REFUSED;
+}
+
+enum ipl_status ipl_engine_moment_of(struct ipl_engine *engine, const char *name,
+				     const struct ipl_value *value, uint64_t last,
+				     struct ipl_moment *out, struct ipl_error *err)
+{
+	int64_t time_ms;
+	enum ipl_status st = IPL_OK;
+
+	if (value->type == IPL_VALUE_INT && value->integer >= 0) {
+		if ((uint64_t)value->integer > last) {
+			ipl_refuse(err, IPL_CODE_AS_OF_FUTURE,
+				   "%s is %" PRId64 ", the last event is %" PRIu64, name,
+				   value->integer, last);
+			ipl_error_add(err, "Parameter", ipl_text_of(name));
+			ipl_error_add(err, "HeadSeq", ipl_int((int64_t)last));
+			return IPL_REFUSED;
+		}
+		out->seq = (uint64_t)value->integer;
+		st = time_of(engine, out->seq, &out->time_ms, err);
+	} else if (value->type == IPL_VALUE_STR && ipl_time_parse(value->str, &time_ms)) {
+		st = ipl_engine_seq_at(engine, time_ms, &out->seq, err);
+		out->seq = out->seq < last ? out->seq : last;
+		out->time_ms = time_ms;
+	} else {
+		return malformed(name, err);
+	}
+	out->is_past = out->seq != ipl_engine_head(engine);
+	return st;
 }
 
 enum ipl_status ipl_engine_moment(struct ipl_engine *engine, const struct ipl_value *as_of,
 				  int64_t now_ms, struct ipl_moment *out, struct ipl_error *err)
 {
 	uint64_t head = ipl_engine_head(engine);
-	int64_t time_ms;
-	enum ipl_status st = IPL_OK;
+	enum ipl_status st;
 
 	*out = (struct ipl_moment){ .seq = head, .time_ms = now_ms };
 	if (as_of == NULL)
 		return IPL_OK;
-	if (as_of->type == IPL_VALUE_INT && as_of->integer >= 0) {
-		if ((uint64_t)as_of->integer > head) {
-			ipl_refuse(err, IPL_CODE_AS_OF_FUTURE,
-				   "AsOf is %" PRId64 ", the last event is %" PRIu64,
-				   as_of->integer, head);
-			ipl_error_add(err, "HeadSeq", ipl_int((int64_t)head));
-			return IPL_REFUSED;
-		}
-		out->seq = (uint64_t)as_of->integer;
-		st = time_of(engine, out->seq, &out->time_ms, err);
-	} else if (as_of->type == IPL_VALUE_STR && ipl_time_parse(as_of->str, &time_ms)) {
-		st = ipl_engine_seq_at(engine, time_ms, &out->seq, err);
-		out->time_ms = time_ms < now_ms ? time_ms : now_ms;
-	} else {
-		return malformed(err);
-	}
-	out->is_past = out->seq != head;
+	st = ipl_engine_moment_of(engine, "AsOf", as_of, head, out, err);
+	if (out->time_ms > now_ms)
+		out->time_ms = now_ms;
 	return st;
 }
 
@@ -524,6 +539,10 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 	case IPL_SERVICE_GET_HISTORY:
 		st = ipl_engine_get_history(engine, operation, args, common, &moment.seq, arena,
 					    answer);
+		break;
+	case IPL_SERVICE_DIFF_STATE:
+		st = ipl_engine_diff_state(engine, operation, args, common, &moment.seq, arena,
+					   answer);
 		break;
 	case IPL_SERVICE_LIST_REFUSALS:
 		st = ipl_engine_list_refusals(engine, operation, args, common, moment.seq, arena,

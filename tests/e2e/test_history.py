@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Given: a day in the life of some addresses, at the socket.
 Claimed: the history of an address has an interval for each holding and that of an entity one for
-each event that touched it, with who did it at both ends; it survives the deletion of everything."""
+each event that touched it, with who did it at both ends; it survives the deletion of everything; what
+differs between two moments is told field by field, with the events that did it."""
 import time
 
 from ledger import BIG, Net, Server, Tap
@@ -187,6 +188,85 @@ def test_refused(net):
         TAP.ok(refused and refused.status == 404 and "Ids" in refused.detail, "with 404 and the id", refused)
 
 
+def changes(net, before, after, **params):
+    got = all_pages(net.call, "DiffState", "Changes", From=before, To=after, **params)
+    return {c["Id"]: c for c in got}
+
+
+def test_diff(net):
+    vpc = net.vpc("192.168.0.0/16")
+    vswitch = net.vswitch(vpc, "192.168.0.0/24")
+    other = net.vswitch(vpc, "192.168.1.0/24")
+    start = net.head()
+    instance = net.run(vswitch)[0]
+    eni = net.primary_eni(instance)
+    made = net.eip(Bandwidth=3)
+    eip = made["AllocationId"]
+    middle = net.head()
+    paired = net.call("AssociateEipAddress", AllocationId=eip, InstanceId=instance)["Seq"]
+    modified = net.call("ModifyEipAddressAttribute", AllocationId=eip, Bandwidth=4)["Seq"]
+    passing = net.eni(other)
+    net.call("DeleteNetworkInterface", NetworkInterfaceId=passing)
+    net.call("ModifyVSwitchAttribute", VSwitchId=other, VSwitchName="named")
+    net.call("RebootInstance", InstanceId=instance)
+    end = net.head()
+    got = changes(net, middle, end)
+    TAP.equal({i: (c["Kind"], c["Change"], c["Seqs"]) for i, c in got.items()},
+              {instance: ("Instance", "Updated", [paired, end]),
+               eni: ("NetworkInterface", "Updated", [paired]),
+               eip: ("Eip", "Updated", [paired, modified]),
+               other: ("VSwitch", "Updated", [modified + 1, modified + 2, modified + 3])},
+              "what differs, by which events; what came and went is not told")
+    TAP.equal({f["Name"]: (f["Before"], f["After"]) for f in got[other]["Fields"]}, {"VSwitchName": ("", "named")},
+              "a count is no field")
+    fields = {f["Name"]: (f["Before"], f["After"]) for f in got[eip]["Fields"]}
+    TAP.equal((fields["Status"], fields["Bandwidth"], fields["InstanceId"]),
+              (("Available", "InUse"), ("3", "4"), ("", instance)), "field by field")
+    TAP.equal([f["Name"] for f in got[instance]["Fields"]], ["EipAddress"], "an instance has another EIP")
+    TAP.ok(instance not in changes(net, paired, end), "its EIP's bandwidth is not the instance's")
+    back = changes(net, end, middle)
+    TAP.equal({i: [(f["Name"], f["After"], f["Before"]) for f in c["Fields"]] for i, c in back.items()},
+              {i: [(f["Name"], f["Before"], f["After"]) for f in c["Fields"]] for i, c in got.items()},
+              "the other way round it is reversed")
+    created = changes(net, start, end)
+    TAP.equal([created[i]["Change"] for i in (instance, eni, eip)], ["Created"] * 3, "created")
+    state = net.call("GetEntity", Id=eip)["State"]
+    TAP.equal({f["Name"]: f["After"] for f in created[eip]["Fields"]}, state, "with all its members")
+    TAP.equal([c["Change"] for i, c in changes(net, end, start).items() if i in (instance, eni, eip)],
+              ["Deleted"] * 3, "and deleted the other way")
+    TAP.equal(changes(net, end, end), {}, "nothing between a moment and itself")
+    TAP.equal(set(changes(net, start, end, Id=instance)), {instance, eni, eip}, "an instance: what it has")
+    TAP.equal(set(changes(net, start, end, Id=other)), {other}, "a vSwitch")
+    TAP.equal(set(changes(net, middle, end, Id=vswitch)), {instance, eni, eip}, "a vSwitch: what is in it")
+    TAP.equal(set(changes(net, middle, end, Id=vpc)), {instance, eni, eip, other}, "a VPC: what is in it")
+    TAP.equal(set(changes(net, middle, end, Id=eip)), {eip}, "an EIP: itself")
+    TAP.equal(changes(net, middle, end, Id=instance, MaxResults=1), changes(net, middle, end, Id=instance),
+              "page by page")
+    times = [net.call("GetEvent", Seq=s)["Time"] for s in (middle, end)]
+    if times[0] != net.call("GetEvent", Seq=middle + 1)["Time"]:
+        TAP.equal(changes(net, *times), got, "by times")
+    page = net.call("DiffState", From=start, To="2999-01-01T00:00:00Z", MaxResults=1)
+    net.eip()
+    rest = net.call("DiffState", From=start, To="2999-01-01T00:00:00Z", MaxResults=1,
+                    NextToken=page["NextToken"])
+    TAP.equal((rest["ToSeq"], rest["AsOfSeq"]), (end, end), "later pages are of the moments of the first")
+    net.call("DeleteInstance", InstanceId=instance, Force=True)
+    TAP.equal(changes(net, end, net.head(), Id=instance)[instance]["Change"], "Deleted", "it is gone at one end")
+    for code, parameter, params in [
+            ("MissingParameter", "From", {"To": 1}), ("MissingParameter", "To", {"From": 1}),
+            ("InvalidAsOf.Malformed", "From", {"From": -1, "To": 1}),
+            ("InvalidAsOf.Malformed", "To", {"From": 1, "To": "noon"}),
+            ("InvalidAsOf.Malformed", "To", {"From": 1, "To": 1.5}),
+            ("InvalidAsOf.Future", "From", {"From": 10 ** 9, "To": 1}),
+            ("InvalidAsOf.Future", "To", {"From": 1, "To": end, "AsOf": start})]:
+        refused = TAP.refused(code, f"{params}: {code}", net.call, "DiffState", **params)
+        TAP.equal(refused and refused.detail.get("Parameter"), parameter, f"which names {parameter}")
+    TAP.refused("NotFound", "no such id", net.call, "DiffState", From=1, To=end, Id="eip-nothing")
+    gone = TAP.refused("NotFound", "there at neither end", net.call, "DiffState", From=middle, To=end, Id=passing)
+    TAP.equal(gone and gone.detail.get("DeletedSeq"), modified + 2, "and when it went")
+    TAP.refused("NotFound", "not yet there", net.call, "DiffState", From=1, To=start, Id=eip)
+
+
 def main():
     server = Server()
     net = Net(server)
@@ -194,6 +274,7 @@ def main():
     test_public(net)
     test_ipv6(net)
     test_window(net)
+    test_diff(net)
     test_refused(net)
     server.remove()
     TAP.end()
