@@ -75,6 +75,8 @@ static enum ipl_status fold(struct lab *lab)
 	struct ipl_touches touches;
 	enum ipl_status st = ipl_event_touches(&lab->call, &lab->ev, &touches, &lab->err);
 
+	if (st == IPL_OK && lab->before != NULL)
+		lab->before(lab);
 	if (st == IPL_OK && lab->follower != NULL)
 		st = ipl_reduce(lab->follower, &lab->ev, &touches, &lab->err);
 	if (st == IPL_OK && lab->twin != NULL)

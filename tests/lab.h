@@ -27,6 +27,9 @@ struct lab {
 	bool forgets;               /* records are not kept: no lab_event() */
 	bool is_quick;              /* events are decoded from their bytes, and not compared */
 	struct ipl_state *follower; /* folds the same events and decides nothing, or NULL */
+	/* Called with lab->ev before it is folded into lab->state, or NULL. */
+	void (*before)(struct lab *lab);
+	void *context; /* the test's */
 };
 
 #define LAB_TEXT_MAX 16384

@@ -5,12 +5,11 @@
  * reuse delay that come and go.
  *
  * Claimed, after every event: the invariants of replay/check.h; an event comes out
- * of its bytes as it went in; what was decided folds. A fork some events ahead of
- * the state under it decides as the state does, facts of refusals included, and
- * comes to the same. What an event touched, folded alone from its chain, is what the
- * whole state has; so is everything as of moments on the way. The log folds to
- * the same state again, pickers included. The fold of a log without one event
- * is damage or another state, never a crash.
+ * of its bytes as it went in; what was decided folds; picked is what is next. A fork some events
+ * ahead of the state under it decides as the state does, facts of refusals included, and comes to
+ * the same. What an event touched, folded alone from its chain, is what the whole state has; so is
+ * everything as of moments on the way. The log folds to the same state again, pickers included. The
+ * fold of a log without one event is damage or another state, never a crash.
  *
  * IPL_SEED=N runs one seed, IPL_RUNS=N as many from there on, IPL_STEPS=N longer.
  */
@@ -23,6 +22,7 @@
 
 #include "replay/check.h"
 #include "replay/past.h"
+#include "tests/picker_model.h"
 #include "tests/random_ops.h"
 #include "tests/same.h"
 
@@ -209,6 +209,13 @@ static void check_state(const struct lab *lab)
 	      "an invariant is broken");
 }
 
+static void check_picks(struct lab *lab)
+{
+	char why[MODEL_TEXT_MAX];
+
+	CLAIM(lab, picker_model_follow(lab->context, lab->state, &lab->ev, why), "%s", why);
+}
+
 /* One operation, on the state and on the fork; then everything that must hold. */
 static void step(struct lab *lab)
 {
@@ -275,12 +282,16 @@ static void run_seed(uint64_t seed, uint64_t steps)
 	random_begin(seed);
 	lab_open(&lab, random_settings);
 	assert_int_equal(ipl_fold_to(base, &source, lab.count, &lab.err), IPL_OK);
+	lab.before = check_picks;
+	lab.context = picker_model_new();
+	assert_non_null(lab.context);
 	while (steps_done < steps)
 		window(&lab, base);
 	ipl_state_free(base);
 	check_all_alone(&lab, lab.state);
 	check_past(&lab);
 	check_again(&lab);
+	picker_model_free(lab.context);
 	lab_close(&lab);
 }
 
