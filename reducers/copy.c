@@ -53,13 +53,17 @@ static bool copy_pools(const struct ipl_state *from, struct ipl_state *to)
 
 static bool copy_heap(const struct ipl_state *from, struct ipl_state *to)
 {
-	if (from->heap_count == 0)
+	size_t count = from->heap_count + from->cooled_count;
+
+	if (count == 0)
 		return true;
-	to->heap = malloc(from->heap_count * sizeof(*to->heap));
+	to->heap = malloc(count * sizeof(*to->heap));
 	if (to->heap == NULL)
 		return false;
-	memcpy(to->heap, from->heap, from->heap_count * sizeof(*to->heap));
-	to->heap_count = to->heap_cap = from->heap_count;
+	memcpy(to->heap, from->heap, count * sizeof(*to->heap));
+	to->heap_count = from->heap_count;
+	to->cooled_count = from->cooled_count;
+	to->heap_cap = count;
 	return true;
 }
 

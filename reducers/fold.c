@@ -95,6 +95,7 @@ enum ipl_status ipl_reduce(struct ipl_state *state, const struct ipl_event *ev,
 		return st;
 	state->time_ms = ev->time_ms;
 	ipl_state_advance(state, ev->time_ms);
+	ipl_spaces_forget_cooled(state);
 	for (uint32_t i = 0; st == IPL_OK && i < touches->count; i++) {
 		if (touches->at[i].kind < IPL_KIND_COUNT)
 			st = fold_entity(state, touches->at[i], ev, err);

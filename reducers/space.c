@@ -6,6 +6,8 @@
  */
 #include "reducers/state_internal.h"
 
+#include <assert.h>
+
 void ipl_spaces_init(struct ipl_state *state)
 {
 	ipl_hashmap_init(&state->blocks, sizeof(struct ipl_block *));
@@ -186,7 +188,7 @@ static bool heap_push(struct ipl_state *state, struct ipl_cooling entry)
 {
 	size_t at = state->heap_count;
 
-	if (at == state->heap_cap) {
+	if (at == state->heap_cap) { /* never of one that was popped: its place is there */
 		size_t cap = at == 0 ? 64 : at * 2;
 		struct ipl_cooling *grown = realloc(state->heap, cap * sizeof(*grown));
 		if (grown == NULL)
@@ -201,12 +203,15 @@ static bool heap_push(struct ipl_state *state, struct ipl_cooling entry)
 	return true;
 }
 
+/* What is popped stays behind the heap's end, the last one first. */
 static struct ipl_cooling heap_pop(struct ipl_state *state)
 {
 	struct ipl_cooling top = state->heap[0];
 	size_t at = 0;
 
 	state->heap[0] = state->heap[--state->heap_count];
+	state->heap[state->heap_count] = top;
+	state->cooled_count++;
 	for (;;) {
 		size_t least = at;
 		for (size_t child = 2 * at + 1; child <= 2 * at + 2; child++) {
@@ -255,24 +260,53 @@ static void chill(const struct ipl_state *state, struct ipl_block *block, uint64
 	}
 }
 
+/* The block in which the address of a heap's entry cools; NULL where the entry is stale. */
+static struct ipl_block *cools_in(struct ipl_state *state, const struct ipl_cooling *entry)
+{
+	if (ipl_spaces_cooling(state, entry->key) != entry->until_ms)
+		return NULL;
+	return block_around(state, entry->key);
+}
+
+/* It was said to be later than it is: what had cooled down by then has not. */
+static void rewind_to(struct ipl_state *state, int64_t now_ms)
+{
+	while (state->cooled_count > 0 && state->heap[state->heap_count].until_ms > now_ms) {
+		struct ipl_cooling entry = state->heap[state->heap_count];
+		struct ipl_block *block = cools_in(state, &entry);
+		bool fits = heap_push(state, entry);
+		assert(fits); /* it had its place there before */
+		state->cooled_count--;
+		if (block != NULL)
+			ipl_block_take(block, (uint32_t)entry.key.b);
+	}
+}
+
 /*
  * A fork lives at one moment, up to which the state under it was advanced
  * before: what it finds to have cooled down can only be its own.
  */
 void ipl_state_advance(struct ipl_state *state, int64_t now_ms)
 {
-	if (now_ms < state->advanced_ms)
+	if (now_ms < state->time_ms)
 		return;
+	rewind_to(state, now_ms);
 	state->advanced_ms = now_ms;
 	while (state->heap_count > 0 && state->heap[0].until_ms <= now_ms) {
 		struct ipl_cooling entry = heap_pop(state);
-		struct ipl_block *block;
-		if (ipl_spaces_cooling(state, entry.key) != entry.until_ms)
-			continue;
-		(void)set_cooling(state, entry.key, 0); /* nothing is inserted */
-		block = block_around(state, entry.key);
+		struct ipl_block *block = cools_in(state, &entry);
 		if (block != NULL)
 			ipl_block_give(block, (uint32_t)entry.key.b);
+	}
+}
+
+void ipl_spaces_forget_cooled(struct ipl_state *state)
+{
+	for (; state->cooled_count > 0; state->cooled_count--) {
+		const struct ipl_cooling *entry =
+			&state->heap[state->heap_count + state->cooled_count - 1];
+		if (ipl_spaces_cooling(state, entry->key) == entry->until_ms)
+			(void)set_cooling(state, entry->key, 0); /* nothing is inserted */
 	}
 }
 

@@ -190,10 +190,12 @@ const struct ipl_holding *ipl_state_find_holding(const struct ipl_state *state, 
 struct ipl_holding ipl_state_holding(const struct ipl_state *state, struct ipl_key key)
 {
 	const struct ipl_holding *holding = ipl_state_find_holding(state, key);
+	int64_t until_ms;
 
 	if (holding != NULL)
 		return *holding;
-	return (struct ipl_holding){ .cool_until = ipl_spaces_cooling(state, key) };
+	until_ms = ipl_spaces_cooling(state, key);
+	return (struct ipl_holding){ .cool_until = until_ms > state->time_ms ? until_ms : 0 };
 }
 
 struct each_holding {

@@ -258,8 +258,9 @@ enum ipl_status ipl_reduce(struct ipl_state *state, const struct ipl_event *ev,
 			   const struct ipl_touches *touches, struct ipl_error *err) IPL_MUST_USE;
 
 /**
- * It is @now_ms: what has cooled down may be picked again. Time does not run
- * backwards; ipl_reduce() calls this with the event's.
+ * It is @now_ms: what has cooled down by then may be picked again. That may be earlier than
+ * was said before, as a request that appended nothing leaves no trace, but
+ * not earlier than the last event. ipl_reduce() calls this with the event's.
  */
 void ipl_state_advance(struct ipl_state *state, int64_t now_ms);
 

@@ -39,6 +39,7 @@ struct ipl_state {
 	struct ipl_hashmap cooling; /* int64_t until_ms; of a fork: 0 is not any more */
 	struct ipl_cooling *heap;   /* the same, soonest first */
 	size_t heap_count;
+	size_t cooled_count; /* behind the heap: those that cooled down since the last event */
 	size_t heap_cap;
 	struct ipl_hashmap ipv6_blocks;    /* /56 -> uint64_t VPC; of a fork: 0 is free */
 	uint64_t ipv6_block_position;      /* the /56 after the last one picked */
@@ -63,6 +64,8 @@ void ipl_spaces_init(struct ipl_state *state);
 void ipl_spaces_release(struct ipl_state *state);
 /** Until when an address cools down; 0: it does not. */
 int64_t ipl_spaces_cooling(const struct ipl_state *state, struct ipl_key key);
+/** What had cooled down before the event that comes now will not be asked for again. */
+void ipl_spaces_forget_cooled(struct ipl_state *state);
 /** What has become of an address shows in the space that it is picked from. */
 enum ipl_status ipl_spaces_settle(struct ipl_state *state, struct ipl_key key,
 				  const struct ipl_holding *was, const struct ipl_holding *is,

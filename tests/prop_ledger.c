@@ -220,8 +220,11 @@ static void check_picks(struct lab *lab)
 static void step(struct lab *lab)
 {
 	size_t before = lab->count;
-	enum ipl_status st = random_call(lab, &tally);
+	enum ipl_status st;
 
+	/* Somebody asks at a later time, and leaves no trace. */
+	ipl_state_advance(lab->state, lab->time_ms + (int64_t)random_draw(2000));
+	st = random_call(lab, &tally);
 	steps_done++;
 	CLAIM(lab, st == IPL_OK || st == IPL_REFUSED, "%s", lab->err.text);
 	CLAIM(lab, st == IPL_OK || lab->count == before, "a refusal left an event");

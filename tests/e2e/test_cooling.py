@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Given: a ledger with a reuse delay, into which history is brought in by EventTime.
+Claimed: whether an address cools down is judged at the time of the request, whatever was asked before
+at a later time; a moment of the past looks the same for ever; the counts of a vSwitch add up."""
+import datetime
+import json
+import os
+import tempfile
+
+from ledger import ZONE, Refused, Server, Tap
+
+
+def stamp(minutes):
+    """A time that many minutes ago."""
+    when = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=minutes)
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def refuse(client):
+    try:
+        client.call("DeleteVpc", VpcId="vpc-nothing")
+    except Refused:
+        pass
+
+
+def settings(values):
+    with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
+        json.dump(values, file)
+    return file.name
+
+
+def test_history(tap):
+    init = settings({"ReuseDelaySeconds": 3600, "EventTime": stamp(300), "PublicPools": ["198.18.0.0/29"]})
+    server = Server(init=init)
+    client = server.client()
+    vpc = client.call("CreateVpc", CidrBlock="10.0.0.0/16", EventTime=stamp(299))["VpcId"]
+    vswitch = client.call("CreateVSwitch", VpcId=vpc, ZoneId=ZONE, CidrBlock="10.0.0.0/29",
+                          EventTime=stamp(298))["VSwitchId"]
+    eni = client.call("CreateNetworkInterface", VSwitchId=vswitch, EventTime=stamp(200))["NetworkInterfaceId"]
+    eip = client.call("AllocateEipAddress", EventTime=stamp(200))["AllocationId"]
+    client.call("ReleaseEipAddress", AllocationId=eip, EventTime=stamp(199))
+    freed = client.call("DeleteNetworkInterface", NetworkInterfaceId=eni, EventTime=stamp(199))["Seq"]
+
+    def status(as_of):
+        return client.call("LookupAddress", Address="10.0.0.1", VpcId=vpc, AsOf=as_of)["Status"]
+
+    def free(as_of):
+        return client.call("DescribeVSwitchAttributes", VSwitchId=vswitch, AsOf=as_of)["AvailableIpAddressCount"]
+
+    before = status(freed), free(freed)
+    tap.equal(before, ("Cooling", 3), "freed, it cools down")
+    refuse(client)  # at the clock's time: hours later
+    tap.equal((status(freed), free(freed)), before, "what is asked later does not change that moment")
+    picked = [client.call("CreateNetworkInterface", VSwitchId=vswitch,
+                          EventTime=stamp(180))["PrivateIpAddress"] for _ in range(3)]
+    tap.equal(picked, ["10.0.0.2", "10.0.0.3", "10.0.0.4"], "what cools at that time is not picked then")
+    refusal = tap.refused("InvalidVSwitchId.IpNotEnough", "and none is left", client.call,
+                          "CreateNetworkInterface", VSwitchId=vswitch, EventTime=stamp(180))
+    tap.equal((refusal.detail["Free"], refusal.detail["Used"], refusal.detail["Cooling"]), (0, 3, 1),
+              "the refusal counts it")
+    eips = [client.call("AllocateEipAddress", EventTime=stamp(180))["EipAddress"] for _ in range(5)]
+    tap.equal(eips, [f"198.18.0.{i}" for i in range(2, 7)], "nor is a public one")
+    tap.refused("OperationFailed.InsufficientEIP", "of which none is left", client.call, "AllocateEipAddress",
+                EventTime=stamp(180))
+    head = client.call("GetStatus")["HeadSeq"]
+    tap.equal(free(head), 0, "the vSwitch has none to give")
+    server.stop()
+    server.start()
+    client = server.client()
+    tap.equal((status(freed), free(freed), free(head)), (*before, 0), "after a restart it is the same")
+    tap.equal(client.call("CreateNetworkInterface", VSwitchId=vswitch)["PrivateIpAddress"], "10.0.0.1",
+              "today it has cooled down")
+    server.remove()
+    os.unlink(init)
+
+
+def main():
+    tap = Tap()
+    test_history(tap)
+    tap.end()
+
+
+main()
