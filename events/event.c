@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "events/hash.h"
+
 /* clang-format off */
 #define FLAGS_0 0u
 #define FLAGS_TOUCH IPL_FIELD_TOUCH
@@ -154,4 +156,28 @@ void ipl_event_init(struct ipl_event *ev, enum ipl_event_type type)
 {
 	memset(ev, 0, sizeof(*ev));
 	ev->type = type;
+}
+
+struct ipl_key ipl_token_key(struct ipl_str principal, enum ipl_op op, struct ipl_str token)
+{
+	uint8_t bytes[IPL_PRINCIPAL_MAX + IPL_TOKEN_MAX + 8];
+	size_t len = 0;
+	struct ipl_hash128 hash;
+
+	assert(principal.len <= IPL_PRINCIPAL_MAX && token.len <= IPL_TOKEN_MAX);
+	/* Lengths first, so that no two pairs have the same bytes. */
+	bytes[len++] = (uint8_t)op;
+	bytes[len++] = (uint8_t)principal.len;
+	memcpy(bytes + len, principal.at, principal.len);
+	len += principal.len;
+	memcpy(bytes + len, token.at, token.len);
+	len += token.len;
+	hash = ipl_hash128(bytes, len);
+	return (struct ipl_key){ IPL_KIND_TOKEN, hash.hi, hash.lo };
+}
+
+struct ipl_key ipl_event_token_key(const struct ipl_event *ev)
+{
+	return ipl_token_key(ev->principal, ev->group_size > 0 ? IPL_OP_TRANSACT : ev->op,
+			     ev->client_token);
 }

@@ -258,6 +258,12 @@ enum ipl_status ipl_event_decode(struct ipl_str bytes, struct ipl_arena *arena,
  */
 bool ipl_event_peek(struct ipl_str bytes, uint64_t *seq, int64_t *time_ms);
 
+/** What a client token hangs on: who gave it, for which operation. Outside the kinds of touches. */
+#define IPL_KIND_TOKEN 64u
+struct ipl_key ipl_token_key(struct ipl_str principal, enum ipl_op op, struct ipl_str token);
+/** The key of an event's token (it has one): of a transaction's event that of the whole. */
+struct ipl_key ipl_event_token_key(const struct ipl_event *ev);
+
 /** The map that every door shows: Seq, Time, Type, Operation, …, Touches, Body. */
 struct ipl_value ipl_event_value(struct ipl_arena *arena, struct ipl_region_letters letters,
 				 const struct ipl_event *ev);

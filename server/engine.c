@@ -13,13 +13,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "events/hash.h"
 #include "events/msgpack.h"
 #include "events/time.h"
+#include "server/log.h"
 
 #define FOLD_ARENA_BYTES ((size_t)256 << 20)
-/* Outside the numbers of kinds: a token is no key that an event touches. */
-#define TOKEN_KIND 64u
 
 uint64_t ipl_engine_head(const struct ipl_engine *engine)
 {
@@ -78,28 +76,8 @@ static uint64_t source_last(void *context, struct ipl_key key)
 
 /* --- folding --- */
 
-struct ipl_key ipl_token_key(struct ipl_str principal, enum ipl_op op, struct ipl_str token)
+static enum ipl_status add_time(struct ipl_engine *engine, int64_t time_ms, struct ipl_error *err)
 {
-	uint8_t bytes[IPL_PRINCIPAL_MAX + IPL_TOKEN_MAX + 8];
-	size_t len = 0;
-	struct ipl_hash128 hash;
-
-	/* Lengths first, so that no two pairs have the same bytes. */
-	bytes[len++] = (uint8_t)op;
-	bytes[len++] = (uint8_t)principal.len;
-	memcpy(bytes + len, principal.at, principal.len);
-	len += principal.len;
-	memcpy(bytes + len, token.at, token.len);
-	len += token.len;
-	hash = ipl_hash128(bytes, len);
-	return (struct ipl_key){ TOKEN_KIND, hash.hi, hash.lo };
-}
-
-static enum ipl_status note_time(struct ipl_engine *engine, const struct ipl_event *ev,
-				 struct ipl_error *err)
-{
-	if ((ev->seq - 1) % IPL_TIME_STEP != 0)
-		return IPL_OK;
 	if (engine->time_count == engine->time_cap) {
 		size_t cap = engine->time_cap == 0 ? 64 : engine->time_cap * 2;
 		int64_t *grown = realloc(engine->time, cap * sizeof(*grown));
@@ -108,8 +86,17 @@ static enum ipl_status note_time(struct ipl_engine *engine, const struct ipl_eve
 		engine->time = grown;
 		engine->time_cap = cap;
 	}
-	engine->time[engine->time_count++] = ev->time_ms;
+	engine->time[engine->time_count++] = time_ms;
 	return IPL_OK;
+}
+
+enum ipl_status ipl_engine_find_token(struct ipl_engine *engine, struct ipl_key token,
+				      uint64_t *seq, struct ipl_error *err)
+{
+	const uint64_t *found = ipl_hashmap_find(&engine->tokens, token);
+
+	*seq = found == NULL ? 0 : *found;
+	return found != NULL ? IPL_OK : ipl_checkpoint_token(engine->base, token, seq, err);
 }
 
 enum ipl_status ipl_engine_fold(struct ipl_engine *engine, const struct ipl_event *ev,
@@ -118,35 +105,14 @@ enum ipl_status ipl_engine_fold(struct ipl_engine *engine, const struct ipl_even
 	enum ipl_status st = ipl_reduce(engine->state, ev, touches, err);
 
 	if (st == IPL_OK && ev->client_token.len > 0) {
-		uint64_t *seq = ipl_hashmap_put(
-			&engine->tokens,
-			ipl_token_key(ev->principal, ev->group_size > 0 ? IPL_OP_TRANSACT : ev->op,
-				      ev->client_token));
+		uint64_t *seq = ipl_hashmap_put(&engine->tokens, ipl_event_token_key(ev));
 		if (seq == NULL)
 			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for tokens");
 		*seq = ev->seq;
 	}
-	return st == IPL_OK ? note_time(engine, ev, err) : st;
-}
-
-/* The links of an event that is read back must be those that its chains give it. */
-static enum ipl_status check_links(struct ipl_engine *engine, const struct ipl_event *ev,
-				   const struct ipl_touches *touches, struct ipl_error *err)
-{
-	for (uint32_t i = 0; i < touches->count; i++) {
-		struct ipl_link link;
-		enum ipl_status st =
-			ipl_heads_push(engine->heads, touches->at[i], ev->seq, &link, err);
-		if (st != IPL_OK)
-			return st;
-		if (link.back != ev->links[i].back || link.jump != ev->links[i].jump ||
-		    link.depth != ev->links[i].depth)
-			return ipl_error_set(err, IPL_ERR_CORRUPT,
-					     "event %" PRIu64 ": a link does not lead to the event "
-					     "before on its chain",
-					     ev->seq);
-	}
-	return IPL_OK;
+	if (st == IPL_OK && (ev->seq - 1) % IPL_TIME_STEP == 0)
+		st = add_time(engine, ev->time_ms, err);
+	return st;
 }
 
 static enum ipl_status fold_record(void *context, uint64_t seq, struct ipl_str record,
@@ -169,7 +135,7 @@ static enum ipl_status fold_record(void *context, uint64_t seq, struct ipl_str r
 	if (st == IPL_OK)
 		st = ipl_event_touches(&engine->scratch, &ev, &touches, err);
 	if (st == IPL_OK)
-		st = check_links(engine, &ev, &touches, err);
+		st = ipl_heads_check(engine->heads, &ev, &touches, err);
 	return st == IPL_OK ? ipl_engine_fold(engine, &ev, &touches, err) : st;
 }
 
@@ -188,12 +154,61 @@ static void forget(struct ipl_engine *engine)
 	ipl_state_free(engine->state);
 	ipl_heads_free(engine->heads);
 	ipl_hashmap_release(&engine->tokens);
+	ipl_checkpoint_release(engine->base);
 	engine->state = NULL;
 	engine->heads = NULL;
+	engine->base = NULL;
 	engine->time_count = 0;
 }
 
-/* Everything that is a function of the log, from its beginning. */
+/* What is folded is loaded up to here: of the times before, every so many-th is read. */
+static enum ipl_status read_times(struct ipl_engine *engine, uint64_t seq, struct ipl_error *err)
+{
+	enum ipl_status st = IPL_OK;
+
+	for (uint64_t at = 1; st == IPL_OK && at <= seq; at += IPL_TIME_STEP) {
+		struct ipl_str record;
+		uint64_t found;
+		int64_t time_ms = 0;
+		st = ipl_reader_get(engine->reader, at, &record, err);
+		if (st == IPL_OK && (!ipl_event_peek(record, &found, &time_ms) || found != at))
+			st = ipl_error_set(err, IPL_ERR_CORRUPT, "event %" PRIu64 " cannot be read",
+					   at);
+		if (st == IPL_OK)
+			st = add_time(engine, time_ms, err);
+	}
+	return st;
+}
+
+/* What the newest checkpoint has of the log; without one, what the empty log comes to. */
+static enum ipl_status load_base(struct ipl_engine *engine, uint64_t seq, struct ipl_error *err)
+{
+	enum ipl_status st = ipl_checkpoint_load(engine->checkpoints, seq, IPL_LOOK_AT_ALL,
+						 &engine->base, &engine->state, err);
+
+	if (st != IPL_OK)
+		return st;
+	engine->heads = ipl_heads_new();
+	ipl_hashmap_init(&engine->tokens, sizeof(uint64_t));
+	if (engine->heads == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the state");
+	if (engine->base != NULL)
+		ipl_heads_set_under(engine->heads, ipl_checkpoint_head_of, engine->base);
+	return read_times(engine, ipl_state_seq(engine->state), err);
+}
+
+static enum ipl_status keep_region(struct ipl_engine *engine, struct ipl_error *err)
+{
+	struct ipl_str region = ipl_state_ledger(engine->state)->settings.region;
+
+	engine->region.at = strndup(region.at, region.len);
+	engine->region.len = region.len;
+	if (engine->region.at == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the engine");
+	return IPL_OK;
+}
+
+/* Everything that is a function of the log: from a checkpoint, and the events after it. */
 static enum ipl_status fold_log(struct ipl_engine *engine, struct ipl_error *err)
 {
 	struct ipl_head head;
@@ -202,26 +217,17 @@ static enum ipl_status fold_log(struct ipl_engine *engine, struct ipl_error *err
 	if (st != IPL_OK)
 		return st;
 	forget(engine);
-	engine->state = ipl_state_new();
-	engine->heads = ipl_heads_new();
-	ipl_hashmap_init(&engine->tokens, sizeof(uint64_t));
-	if (engine->state == NULL || engine->heads == NULL)
-		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the state");
-	st = ipl_reader_scan(engine->reader, 1, head.seq, fold_record, engine, err);
+	st = load_base(engine, head.seq, err);
+	if (st == IPL_OK)
+		st = ipl_reader_scan(engine->reader, ipl_state_seq(engine->state) + 1, head.seq,
+				     fold_record, engine, err);
 	if (st != IPL_OK)
 		return st;
 	engine->durable_seq = head.seq;
 	ipl_batch_reset(&engine->open, head.seq + 1);
 	engine->flying = (struct ipl_batch){ 0 };
 	engine->letters = ipl_state_letters(engine->state);
-	if (head.seq > 0 && engine->region.at == NULL) {
-		struct ipl_str region = ipl_state_ledger(engine->state)->settings.region;
-		engine->region.at = strndup(region.at, region.len);
-		engine->region.len = region.len;
-		if (engine->region.at == NULL)
-			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the engine");
-	}
-	return IPL_OK;
+	return head.seq > 0 && engine->region.at == NULL ? keep_region(engine, err) : IPL_OK;
 }
 
 /* --- the beginning of a ledger --- */
@@ -298,6 +304,12 @@ static enum ipl_status create_ledger(struct ipl_engine *engine, const struct ipl
 
 /* --- open and close --- */
 
+static void complain(void *context, const char *text)
+{
+	(void)context;
+	ipl_log(IPL_LOG_WARN, "checkpoint %s", text);
+}
+
 static enum ipl_status open_all(struct ipl_engine *engine, const struct ipl_value *init,
 				int64_t now_ms, struct ipl_error *err)
 {
@@ -320,7 +332,13 @@ static enum ipl_status open_all(struct ipl_engine *engine, const struct ipl_valu
 	if (st == IPL_OK)
 		st = ipl_reader_open(engine->store, &engine->reader, err);
 	if (st == IPL_OK)
+		st = ipl_checkpoints_open(engine->store, serves ? complain : NULL, NULL,
+					  &engine->checkpoints, err);
+	if (st == IPL_OK)
 		st = fold_log(engine, err);
+	if (st == IPL_OK && serves)
+		st = ipl_checkpointer_start(engine->store, engine->checkpoints,
+					    &engine->checkpointer, err);
 	if (st == IPL_OK && serves)
 		st = ipl_refusals_open(engine->dir, true, &engine->refusals, err);
 	if (st == IPL_OK && serves) {
@@ -368,11 +386,13 @@ void ipl_engine_close(struct ipl_engine *engine)
 {
 	if (engine == NULL)
 		return;
+	ipl_checkpointer_stop(engine->checkpointer);
 	ipl_committer_stop(engine->committer);
 	ipl_refusals_close(engine->refusals);
 	if (engine->done_fd >= 0)
 		close(engine->done_fd);
 	forget(engine);
+	ipl_checkpoints_close(engine->checkpoints);
 	ipl_reader_close(engine->reader);
 	ipl_store_close(engine->store);
 	ipl_batch_release(&engine->open);
@@ -419,6 +439,7 @@ static enum ipl_status finish(struct ipl_engine *engine, struct ipl_commit *comm
 	engine->spare = commit->batch;
 	if (st == IPL_OK) {
 		engine->durable_seq = engine->spare.first_seq + engine->spare.count - 1;
+		ipl_checkpointer_note(engine->checkpointer, engine->durable_seq);
 		return IPL_OK;
 	}
 	/* What was decided on top of the failed batch falls with it. */

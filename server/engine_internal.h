@@ -4,7 +4,9 @@
 #define IPL_SERVER_ENGINE_INTERNAL_H
 
 #include "reducers/table.h"
+#include "replay/checkpoint.h"
 #include "replay/past.h"
+#include "server/checkpointer.h"
 #include "server/engine.h"
 #include "store/committer.h"
 #include "store/refusals.h"
@@ -26,14 +28,17 @@ struct ipl_engine {
 	struct ipl_reader *reader;
 	struct ipl_committer *committer;
 	struct ipl_refusals *refusals;
+	struct ipl_checkpoints *checkpoints;
+	struct ipl_checkpointer *checkpointer; /* NULL: it only reads */
 	int done_fd;
 	int64_t opened_ms;
 
 	/* Functions of the log; thrown away and folded again when a commit fails. */
 	struct ipl_state *state;
 	struct ipl_heads *heads;
-	struct ipl_hashmap tokens; /* hash of (principal, operation, token) -> seq */
-	int64_t *time;             /* of events 1, 1 + IPL_TIME_STEP, … */
+	struct ipl_checkpoint *base; /* what they were loaded from; NULL: from nothing */
+	struct ipl_hashmap tokens;   /* token key -> seq, of events after the base */
+	int64_t *time;               /* of events 1, 1 + IPL_TIME_STEP, … */
 	size_t time_count;
 	size_t time_cap;
 
@@ -64,9 +69,11 @@ enum ipl_status ipl_engine_load(struct ipl_engine *engine, uint64_t seq, struct 
 /** Fold a new or an old event: state, tokens, time index. Its links are the caller's care. */
 enum ipl_status ipl_engine_fold(struct ipl_engine *engine, const struct ipl_event *ev,
 				const struct ipl_touches *touches, struct ipl_error *err);
+/** The seq of the event that a token made; 0 where there is none. */
+enum ipl_status ipl_engine_find_token(struct ipl_engine *engine, struct ipl_key token,
+				      uint64_t *seq, struct ipl_error *err);
 /** An append went wrong half-way: nothing goes on before the state was folded again. */
 void ipl_engine_spoil(struct ipl_engine *engine, const struct ipl_error *err);
-struct ipl_key ipl_token_key(struct ipl_str principal, enum ipl_op op, struct ipl_str token);
 uint64_t ipl_engine_head(const struct ipl_engine *engine);
 
 /* --- engine_write.c, engine_read.c, engine_events.c, engine_past.c --- */

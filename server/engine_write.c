@@ -428,15 +428,18 @@ enum ipl_status ipl_engine_write(struct ipl_engine *engine, const struct ipl_cal
 		return ipl_refuse(&answer->err, IPL_CODE_OVERLOADED,
 				  "%u events wait for the disk: try again", engine->open.count);
 	if (common->client_token.len > 0) {
-		const uint64_t *seq = ipl_hashmap_find(
-			&engine->tokens,
-			ipl_token_key(call->principal, operation->op, common->client_token));
+		struct ipl_key token =
+			ipl_token_key(call->principal, operation->op, common->client_token);
+		uint64_t seq;
+		st = ipl_engine_find_token(engine, token, &seq, &answer->err);
+		if (st != IPL_OK)
+			return st;
 		w.digest = ipl_operation_digest(operation, args, arena);
 		if (common->late != NULL ||
 		    (common->region.len > 0 && !ipl_str_equal(common->region, engine->region)))
 			w.digest = ~w.digest; /* out of range, or another region: another request */
-		if (seq != NULL)
-			return answer_again(&w, *seq);
+		if (seq != 0)
+			return answer_again(&w, seq);
 	}
 	st = ipl_operation_check_region(common->region, engine->region, &answer->err);
 	return st == IPL_OK ? decide(&w) : st;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events/cursor.h"
+
 #define SLOTS_MIN    ((size_t)1024)
 #define ROOTS_INLINE 2u
 #define ROOTS_MAX    128u
@@ -23,6 +25,8 @@ struct ipl_heads {
 	struct slot *slot;
 	size_t slot_count; /* a power of two */
 	size_t used;
+	ipl_heads_under_fn under; /* NULL: nothing is */
+	void *under_context;
 };
 
 /* How many trees a chain of @count events has, and the sizes of the two smallest (0: none). */
@@ -102,16 +106,77 @@ static const uint64_t *roots_of(const struct slot *slot)
 	return is_outside(slot) ? slot->roots.outside : slot->roots.inside;
 }
 
+/* --- what lies under --- */
+
+void ipl_heads_set_under(struct ipl_heads *heads, ipl_heads_under_fn under, void *context)
+{
+	heads->under = under;
+	heads->under_context = context;
+}
+
+static enum ipl_status parse(struct ipl_str value, uint64_t *count, uint64_t roots[ROOTS_MAX],
+			     uint32_t *trees, struct ipl_error *err)
+{
+	const uint8_t *at = (const uint8_t *)value.at;
+	struct ipl_cursor c = { .at = at, .end = at + value.len };
+	uint64_t first, second, above = INT64_MAX;
+
+	*count = ipl_take_uint(&c);
+	*trees = *count == 0 || *count > INT64_MAX ? 0 : tree_count(*count, &first, &second);
+	if (*trees == 0)
+		ipl_cursor_fail(&c, "no chain has so many events");
+	for (uint32_t i = 0; i < *trees; i++) {
+		roots[i] = ipl_take_uint(&c);
+		if (roots[i] == 0 || roots[i] >= above)
+			ipl_cursor_fail(&c, "its roots do not descend");
+		above = roots[i];
+	}
+	if (c.wrong == NULL && c.at != c.end)
+		ipl_cursor_fail(&c, "there are bytes after its end");
+	return c.wrong == NULL ? IPL_OK :
+				 ipl_error_set(err, IPL_ERR_CORRUPT,
+					       "the head of a chain cannot be read: %s", c.wrong);
+}
+
+/* What lies under for @key; a count of 0 where nothing does. */
+static enum ipl_status look_under(const struct ipl_heads *heads, struct ipl_key key,
+				  uint64_t *count, uint64_t roots[ROOTS_MAX], uint32_t *trees,
+				  struct ipl_error *err)
+{
+	struct ipl_error end = IPL_ERROR_INIT(NULL);
+	struct ipl_str value;
+	enum ipl_status st = heads->under == NULL ?
+				     IPL_ERR_END :
+				     heads->under(heads->under_context, key, &value, &end);
+
+	*count = 0;
+	*trees = 0;
+	if (st == IPL_OK)
+		return parse(value, count, roots, trees, err);
+	if (st == IPL_ERR_END)
+		return IPL_OK;
+	return ipl_error_set(err, st, "%s", end.text);
+}
+
 uint64_t ipl_heads_last(const struct ipl_heads *heads, struct ipl_key key)
 {
 	const struct slot *slot = find(heads, key);
+	struct ipl_error unused = IPL_ERROR_INIT(NULL);
+	uint64_t roots[ROOTS_MAX], count;
+	uint32_t trees;
 
-	return slot->count == 0 ? 0 : roots_of(slot)[0];
+	if (slot->count > 0)
+		return roots_of(slot)[0];
+	if (look_under(heads, key, &count, roots, &trees, &unused) != IPL_OK)
+		return UINT64_MAX;
+	return count == 0 ? 0 : roots[0];
 }
 
 static bool grow(struct ipl_heads *heads)
 {
-	struct ipl_heads bigger = { .slot_count = heads->slot_count * 2, .used = heads->used };
+	struct ipl_heads bigger = *heads;
+
+	bigger.slot_count = heads->slot_count * 2;
 
 	bigger.slot = calloc(bigger.slot_count, sizeof(*bigger.slot));
 	if (bigger.slot == NULL)
@@ -146,6 +211,34 @@ static bool set_roots(struct slot *slot, const uint64_t *roots, uint32_t trees)
 	return true;
 }
 
+/* The slot of @key, with what lies under it; NULL with @err filled. */
+static struct slot *slot_of(struct ipl_heads *heads, struct ipl_key key, struct ipl_error *err)
+{
+	uint64_t roots[ROOTS_MAX], count;
+	struct slot *slot;
+	uint32_t trees;
+
+	if (heads->used >= heads->slot_count / 4 * 3 && !grow(heads)) {
+		ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for %zu chains", heads->used);
+		return NULL;
+	}
+	slot = find(heads, key);
+	if (slot->count > 0 || heads->under == NULL)
+		return slot;
+	if (look_under(heads, key, &count, roots, &trees, err) != IPL_OK)
+		return NULL;
+	if (count == 0)
+		return slot;
+	if (!set_roots(slot, roots, trees)) {
+		ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a chain");
+		return NULL;
+	}
+	slot->key = key;
+	slot->count = count;
+	heads->used++;
+	return slot;
+}
+
 enum ipl_status ipl_heads_push(struct ipl_heads *heads, struct ipl_key key, uint64_t seq,
 			       struct ipl_link *link, struct ipl_error *err)
 {
@@ -153,10 +246,9 @@ enum ipl_status ipl_heads_push(struct ipl_heads *heads, struct ipl_key key, uint
 	struct slot *slot;
 	uint32_t trees, joined;
 
-	if (heads->used >= heads->slot_count / 4 * 3 && !grow(heads))
-		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for %zu chains",
-				     heads->used);
-	slot = find(heads, key);
+	slot = slot_of(heads, key, err);
+	if (slot == NULL)
+		return err->status;
 	trees = tree_count(slot->count, &first, &second);
 	joined = trees >= 2 && first == second ? 2 : 0;
 	roots[0] = seq;
@@ -177,6 +269,76 @@ enum ipl_status ipl_heads_push(struct ipl_heads *heads, struct ipl_key key, uint
 	}
 	slot->count++;
 	return IPL_OK;
+}
+
+enum ipl_status ipl_heads_check(struct ipl_heads *heads, const struct ipl_event *ev,
+				const struct ipl_touches *touches, struct ipl_error *err)
+{
+	for (uint32_t i = 0; i < touches->count; i++) {
+		struct ipl_link link;
+		enum ipl_status st = ipl_heads_push(heads, touches->at[i], ev->seq, &link, err);
+		if (st != IPL_OK)
+			return st;
+		if (link.back != ev->links[i].back || link.jump != ev->links[i].jump ||
+		    link.depth != ev->links[i].depth)
+			return ipl_error_set(err, IPL_ERR_CORRUPT,
+					     "event %" PRIu64 ": a link does not lead to the event "
+					     "before on its chain",
+					     ev->seq);
+	}
+	return IPL_OK;
+}
+
+static int compare_slots(const void *a, const void *b)
+{
+	const struct ipl_key *x = &(*(const struct slot *const *)a)->key;
+	const struct ipl_key *y = &(*(const struct slot *const *)b)->key;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->a != y->a)
+		return x->a < y->a ? -1 : 1;
+	return x->b < y->b ? -1 : x->b > y->b;
+}
+
+static void pack(const struct slot *slot, struct ipl_buf *out)
+{
+	uint64_t first, second;
+	uint32_t trees = tree_count(slot->count, &first, &second);
+
+	out->len = 0;
+	ipl_pack_uint(out, slot->count);
+	for (uint32_t i = 0; i < trees; i++)
+		ipl_pack_uint(out, roots_of(slot)[i]);
+}
+
+enum ipl_status ipl_heads_each(const struct ipl_heads *heads, ipl_heads_fn fn, void *context,
+			       struct ipl_error *err)
+{
+	const struct slot **sorted = calloc(heads->used + 1, sizeof(*sorted));
+	struct ipl_buf buf = { 0 };
+	enum ipl_status st = IPL_OK;
+	size_t count = 0;
+
+	if (sorted == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for %zu chains",
+				     heads->used);
+	for (size_t i = 0; i < heads->slot_count; i++) {
+		if (heads->slot[i].count > 0)
+			sorted[count++] = &heads->slot[i];
+	}
+	qsort(sorted, count, sizeof(*sorted), compare_slots);
+	for (size_t i = 0; st == IPL_OK && i < count; i++) {
+		pack(sorted[i], &buf);
+		if (buf.failed)
+			st = ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a chain");
+		else
+			st = fn(context, sorted[i]->key,
+				(struct ipl_str){ (const char *)buf.at, buf.len }, err);
+	}
+	ipl_buf_release(&buf);
+	free(sorted);
+	return st;
 }
 
 uint64_t ipl_heads_count(const struct ipl_heads *heads)

@@ -10,6 +10,7 @@
  * the disk. Nothing is ever deleted, so no page is ever reused and readers pin
  * nothing. What is done where a write fails stands at append_failed().
  */
+#include "store/checkpoint.h"
 #include "store/lmdb_internal.h"
 
 #include <errno.h>
@@ -270,16 +271,32 @@ static enum ipl_status add_leaf(void *context, uint64_t seq, struct ipl_str reco
 	return IPL_OK;
 }
 
-/* The frontier from all records; the newest root must follow from them. */
+/* The frontier that a checkpoint has, if any: its root is one of the log's own. */
+static enum ipl_status begin_tree(struct ipl_store *store, struct ipl_error *err)
+{
+	struct ipl_checkpoints *set;
+	enum ipl_status st = ipl_checkpoints_open(store, NULL, NULL, &set, err);
+
+	if (st != IPL_OK)
+		return st;
+	(void)ipl_checkpoints_frontier(set, store->head.seq, &store->tree); /* or the empty one */
+	ipl_checkpoints_close(set);
+	return IPL_OK;
+}
+
+/* The frontier, and all records after it; the newest root must follow from them. */
 static enum ipl_status build_tree(struct ipl_store *store, struct ipl_error *err)
 {
 	struct ipl_reader *reader;
 	uint8_t root[IPL_ROOT_BYTES];
-	enum ipl_status st = ipl_reader_open(store, &reader, err);
+	enum ipl_status st = begin_tree(store, err);
 
+	if (st == IPL_OK)
+		st = ipl_reader_open(store, &reader, err);
 	if (st != IPL_OK)
 		return st;
-	st = ipl_reader_scan(reader, 1, store->head.seq, add_leaf, &store->tree, err);
+	st = ipl_reader_scan(reader, store->tree.size + 1, store->head.seq, add_leaf, &store->tree,
+			     err);
 	ipl_reader_close(reader);
 	if (st != IPL_OK)
 		return st;
@@ -421,6 +438,33 @@ enum ipl_status ipl_store_head(struct ipl_store *store, struct ipl_head *out, st
 	pthread_mutex_lock(&store->head_lock);
 	*out = store->head;
 	pthread_mutex_unlock(&store->head_lock);
+	return st;
+}
+
+enum ipl_status ipl_store_root(struct ipl_store *store, uint64_t seq, uint8_t out[IPL_ROOT_BYTES],
+			       struct ipl_error *err)
+{
+	MDB_val key = { sizeof(seq), &seq }, value;
+	enum ipl_status st = IPL_OK;
+	MDB_txn *txn;
+	int rc;
+
+	pthread_rwlock_rdlock(&store->env_lock);
+	rc = store->env == NULL ? EIO : mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+	if (rc != 0) {
+		st = ipl_lmdb_status(store, err, rc, "begin to read");
+	} else {
+		rc = mdb_get(txn, store->roots, &key, &value);
+		if (rc != 0)
+			st = ipl_lmdb_status(store, err, rc, "read a root");
+		else if (value.mv_size != IPL_ROOT_BYTES)
+			st = ipl_error_set(err, IPL_ERR_CORRUPT, "%s: a root of %zu bytes",
+					   store->path, value.mv_size);
+		else
+			memcpy(out, value.mv_data, IPL_ROOT_BYTES);
+		mdb_txn_abort(txn);
+	}
+	pthread_rwlock_unlock(&store->env_lock);
 	return st;
 }
 

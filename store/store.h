@@ -56,8 +56,8 @@ void ipl_batch_release(struct ipl_batch *batch);
 /**
  * Open the log in directory @dir (made with mode 0700 when missing and @mode is APPEND).
  *
- * For APPEND the tree's frontier is built from the records, and the newest
- * stored root compared with it.
+ * For APPEND the tree's frontier is built from the newest checkpoint and the
+ * records after it, and the newest stored root compared with it.
  *
  * @retval IPL_ERR_BUSY     another process appends: the message names its id
  * @retval IPL_ERR_IO       no such log, no permission, a network file system, …
@@ -78,6 +78,10 @@ enum ipl_status ipl_store_put_meta(struct ipl_store *store, const char *name, st
 
 /** The durable end of the log, as this store last saw it. Any thread. For READ it looks again. */
 enum ipl_status ipl_store_head(struct ipl_store *store, struct ipl_head *out,
+			       struct ipl_error *err) IPL_MUST_USE;
+
+/** The root of the log up to @seq, the last of a commit; IPL_ERR_END where no commit ends there. */
+enum ipl_status ipl_store_root(struct ipl_store *store, uint64_t seq, uint8_t out[IPL_ROOT_BYTES],
 			       struct ipl_error *err) IPL_MUST_USE;
 
 /** A copy of the tree's frontier over the durable log (store/tree.h). Any thread; APPEND only. */

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When a checkpoint is due, it is made. */
+#include "server/checkpointer.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "replay/checkpoint.h"
+#include "server/log.h"
+
+#define NICE          10
+#define AFTER_FAILURE 60 /* seconds, after which a failed one is tried again */
+
+struct ipl_checkpointer {
+	struct ipl_store *store;
+	struct ipl_checkpoints *set;
+	struct ipl_reader *reader;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	atomic_bool stopping;
+	atomic_uint_fast64_t due; /* when the log is durable up to here, one is made */
+	uint64_t durable;         /* with the lock held */
+};
+
+static bool go_on(void *context)
+{
+	struct ipl_checkpointer *checkpointer = context;
+
+	return !atomic_load(&checkpointer->stopping);
+}
+
+/* After how many events the next one is due: they weigh as much as the last one does. */
+static uint64_t spacing(struct ipl_checkpointer *checkpointer, uint64_t seq, uint64_t bytes)
+{
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	struct ipl_store_stat stat;
+	uint64_t events = 0;
+
+	if (ipl_store_stat(checkpointer->store, &stat, &err) == IPL_OK && stat.file_bytes > 0)
+		events = (uint64_t)((double)bytes * (double)seq / (double)stat.file_bytes);
+	return events < IPL_CHECKPOINT_EVENTS_MIN ? IPL_CHECKPOINT_EVENTS_MIN : events;
+}
+
+/* From the newest one that is there. */
+static enum ipl_status set_due(struct ipl_checkpointer *checkpointer, struct ipl_error *err)
+{
+	struct ipl_checkpoint_stat *stat = NULL;
+	uint64_t seq = 0, bytes = 0;
+	size_t count = 0;
+	enum ipl_status st = ipl_checkpoints_list(checkpointer->set, &stat, &count, err);
+
+	if (st != IPL_OK)
+		return st;
+	for (size_t i = 0; i < count; i++) {
+		if (!stat[i].is_bad) {
+			seq = stat[i].seq;
+			bytes = stat[i].bytes;
+		}
+	}
+	free(stat);
+	atomic_store(&checkpointer->due, seq + spacing(checkpointer, seq, bytes));
+	return IPL_OK;
+}
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum ipl_status thin(struct ipl_checkpointer *checkpointer, struct ipl_error *err)
+{
+	struct ipl_store_stat stat;
+	enum ipl_status st = ipl_store_stat(checkpointer->store, &stat, err);
+
+	return st == IPL_OK ? ipl_checkpoints_thin(checkpointer->set, stat.file_bytes, err) : st;
+}
+
+/* So that those who ask for the past find good ones, and only good ones. */
+static void look(struct ipl_checkpointer *checkpointer)
+{
+	while (go_on(checkpointer) && ipl_checkpoints_look(checkpointer->set)) {
+	}
+}
+
+static enum ipl_status make_one(struct ipl_checkpointer *checkpointer, struct ipl_error *err)
+{
+	const struct ipl_checkpoint_job job = { checkpointer->store, checkpointer->reader,
+						checkpointer->set, go_on, checkpointer };
+	int64_t begin_ms = monotonic_ms();
+	struct ipl_head head;
+	enum ipl_status st = ipl_store_head(checkpointer->store, &head, err);
+
+	if (st == IPL_OK)
+		st = ipl_checkpoint_build(&job, head.seq, err);
+	if (st == IPL_OK)
+		ipl_log(IPL_LOG_INFO, "checkpoint of event %" PRIu64 " made in %" PRId64 " ms",
+			head.seq, monotonic_ms() - begin_ms);
+	look(checkpointer);
+	if (st == IPL_OK)
+		st = thin(checkpointer, err);
+	return st == IPL_OK ? set_due(checkpointer, err) : st;
+}
+
+/* Wait until one is due, for @seconds at most (0: for ever); with the lock held. */
+static void wait_until_due(struct ipl_checkpointer *checkpointer, time_t seconds)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	while (go_on(checkpointer)) {
+		if (seconds == 0 && checkpointer->durable >= atomic_load(&checkpointer->due))
+			return;
+		if (seconds == 0)
+			pthread_cond_wait(&checkpointer->changed, &checkpointer->lock);
+		else if (pthread_cond_timedwait(&checkpointer->changed, &checkpointer->lock,
+						&until) != 0)
+			return;
+	}
+}
+
+static enum ipl_status begin(struct ipl_checkpointer *checkpointer, struct ipl_error *err)
+{
+	struct ipl_head head;
+	enum ipl_status st = ipl_store_head(checkpointer->store, &head, err);
+
+	look(checkpointer);
+	if (st == IPL_OK)
+		st = thin(checkpointer, err);
+	if (st == IPL_OK)
+		st = set_due(checkpointer, err);
+	pthread_mutex_lock(&checkpointer->lock);
+	if (st == IPL_OK && checkpointer->durable < head.seq)
+		checkpointer->durable = head.seq;
+	pthread_mutex_unlock(&checkpointer->lock);
+	return st;
+}
+
+static void *run(void *context)
+{
+	struct ipl_checkpointer *checkpointer = context;
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	enum ipl_status st;
+
+	/* Linux has a priority for each thread; without it the thread is as nice as others. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	st = begin(checkpointer, &err);
+	while (go_on(checkpointer)) {
+		if (st != IPL_OK)
+			ipl_log(IPL_LOG_WARN, "no checkpoint could be made: %s", err.text);
+		pthread_mutex_lock(&checkpointer->lock);
+		if (st != IPL_OK)
+			wait_until_due(checkpointer, AFTER_FAILURE);
+		wait_until_due(checkpointer, 0);
+		pthread_mutex_unlock(&checkpointer->lock);
+		if (go_on(checkpointer))
+			st = make_one(checkpointer, &err);
+	}
+	return NULL;
+}
+
+enum ipl_status ipl_checkpointer_start(struct ipl_store *store, struct ipl_checkpoints *set,
+				       struct ipl_checkpointer **out, struct ipl_error *err)
+{
+	struct ipl_checkpointer *checkpointer = calloc(1, sizeof(*checkpointer));
+	sigset_t all, before;
+	enum ipl_status st;
+	int rc;
+
+	if (checkpointer == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for checkpoints");
+	checkpointer->store = store;
+	checkpointer->set = set;
+	atomic_store(&checkpointer->due, UINT64_MAX);
+	st = ipl_reader_open(store, &checkpointer->reader, err);
+	if (st != IPL_OK) {
+		free(checkpointer);
+		return st;
+	}
+	pthread_mutex_init(&checkpointer->lock, NULL);
+	pthread_cond_init(&checkpointer->changed, NULL);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the loop's thread */
+	rc = pthread_create(&checkpointer->thread, NULL, run, checkpointer);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0) {
+		ipl_reader_close(checkpointer->reader);
+		free(checkpointer);
+		return ipl_error_set(err, IPL_ERR_NOMEM, "no thread for checkpoints: %s",
+				     strerror(rc));
+	}
+	*out = checkpointer;
+	return IPL_OK;
+}
+
+void ipl_checkpointer_note(struct ipl_checkpointer *checkpointer, uint64_t seq)
+{
+	if (seq < atomic_load(&checkpointer->due))
+		return;
+	pthread_mutex_lock(&checkpointer->lock);
+	checkpointer->durable = seq;
+	pthread_cond_signal(&checkpointer->changed);
+	pthread_mutex_unlock(&checkpointer->lock);
+}
+
+void ipl_checkpointer_stop(struct ipl_checkpointer *checkpointer)
+{
+	if (checkpointer == NULL)
+		return;
+	pthread_mutex_lock(&checkpointer->lock);
+	atomic_store(&checkpointer->stopping, true);
+	pthread_cond_signal(&checkpointer->changed);
+	pthread_mutex_unlock(&checkpointer->lock);
+	pthread_join(checkpointer->thread, NULL);
+	ipl_reader_close(checkpointer->reader);
+	pthread_mutex_destroy(&checkpointer->lock);
+	pthread_cond_destroy(&checkpointer->changed);
+	free(checkpointer);
+}
