@@ -56,6 +56,10 @@ struct ipl_value ipl_show_settings(struct ipl_arena *arena, struct ipl_region_le
 		ipl_map_add_str(arena, &quotas, ipl_arena_str(arena, settings->quotas.at[i].name),
 				ipl_int((int64_t)settings->quotas.at[i].value));
 	ipl_map_set(arena, &map, IPL_STR("Quotas"), quotas);
+	if (settings->public_pools.count == 0) /* a record leaves empty lists out */
+		ipl_map_set(arena, &map, IPL_STR("PublicPools"), ipl_array());
+	if (settings->instance_types.count == 0)
+		ipl_map_set(arena, &map, IPL_STR("InstanceTypes"), ipl_array());
 	return map;
 }
 

@@ -28,6 +28,17 @@ class Refused(Exception):
             self.code = error["Code"]
             self.detail = error["Detail"]
             self.status = error["HttpStatus"]
+        note_code(error)
+
+
+def note_code(error):
+    """Write an error's code and status to the file that tools/coverage_codes.py reads, if one is asked for."""
+    path = os.environ.get("IPLEDGER_CODES")
+    if path is None:
+        return
+    is_map = isinstance(error, dict)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(f"{error['HttpStatus']} {error['Code']}\n" if is_map else f"- {str(error).split(':')[0]}\n")
 
 
 class Client:

@@ -10,7 +10,7 @@ import time
 
 import msgpack
 
-from ledger import Client, Refused, Server, Tap
+from ledger import Client, Refused, Server, Tap, note_code
 
 TAP = Tap()
 SERVER = Server()
@@ -34,6 +34,8 @@ class Raw:
         """The next frame; None when the connection was closed."""
         while True:
             for frame in self.unpacker:
+                if frame[2] is not None:
+                    note_code(frame[2])
                 return frame
             try:
                 data = self.sock.recv(1 << 20)

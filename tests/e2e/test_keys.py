@@ -15,7 +15,7 @@ import time
 
 import msgpack
 
-from ledger import BINARY, Client, Server, Tap, now, sign, wait_until
+from ledger import BINARY, Client, Server, Tap, now, sign, wait_until, note_code
 
 TAP = Tap()
 SECRETS = {"LTAIadmin": "adminSecret0123456789abcdefghi", "LTAIoper": "operSecret0123456789abcdefghij",
@@ -41,6 +41,8 @@ def door(server, key=None):
 def text_of(frame):
     """The error of an answer, as a text."""
     error = frame[2]
+    if error is not None:
+        note_code(error)
     return error if isinstance(error, str) else "" if error is None else error["Code"] + ": "
 
 

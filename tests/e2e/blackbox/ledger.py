@@ -125,6 +125,9 @@ class Refused(Exception):
         else:
             self.code, _, self.message = str(error).partition(": ")
             self.status, self.detail = None, {}
+        if "IPLEDGER_CODES" in os.environ:
+            with open(os.environ["IPLEDGER_CODES"], "a", encoding="utf-8") as file:
+                file.write(f"{self.status or '-'} {self.code}\n")
 
 
 class Closed(Exception):
