@@ -91,6 +91,7 @@ struct ipl_state *ipl_state_copy(const struct ipl_state *from)
 	to->time_ms = from->time_ms;
 	to->advanced_ms = from->advanced_ms;
 	to->ledger_number = from->ledger_number;
+	to->is_loose = from->is_loose;
 	to->letters = from->letters;
 	for (int kind = 1; is_whole && kind < IPL_KIND_COUNT; kind++)
 		is_whole = copy_entities(from, to, (enum ipl_kind)kind);

@@ -21,8 +21,8 @@ static void count_entity(struct ipl_state *state, enum ipl_kind kind, uint64_t n
 	struct ipl_table *table = &state->table[kind];
 	int change = (int)is_alive - (int)was_alive;
 
-	if (!was_alive)
-		table->next++;
+	if (!was_alive && number >= table->next)
+		table->next = number + 1;
 	if (change != 0 && state->under == NULL)
 		ipl_table_count(table, number, change);
 	else
@@ -47,7 +47,7 @@ static enum ipl_status fold_entity(struct ipl_state *state, struct ipl_key key,
 	if (entity == NULL)
 		return ipl_state_no_memory(err);
 	was_alive = entity->base.alive;
-	if (!was_alive && key.a != state->table[kind].next)
+	if (!was_alive && key.a != state->table[kind].next && !state->is_loose)
 		return ipl_damage(ev, err, "%s %" PRIu64 " is gone", ipl_kind_name(kind), key.a);
 	if (kind == IPL_KIND_VPC)
 		was = entity->vpc.ipv6_cidr;
@@ -77,7 +77,7 @@ static enum ipl_status fold_address(struct ipl_state *state, struct ipl_key key,
 static enum ipl_status check_order(const struct ipl_state *state, const struct ipl_event *ev,
 				   struct ipl_error *err)
 {
-	if (ev->seq != state->seq + 1)
+	if (ev->seq != state->seq + 1 && !(state->is_loose && ev->seq >= state->seq))
 		return ipl_damage(ev, err, "it follows event %" PRIu64, state->seq);
 	if (ev->time_ms < state->time_ms)
 		return ipl_damage(ev, err, "time runs backwards");

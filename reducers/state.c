@@ -35,6 +35,7 @@ struct ipl_state *ipl_state_fork(const struct ipl_state *under)
 	state->time_ms = under->time_ms;
 	state->advanced_ms = under->advanced_ms;
 	state->ledger_number = under->ledger_number;
+	state->is_loose = under->is_loose;
 	state->letters = under->letters;
 	state->has_pools = false;
 	state->ipv6_block_position = under->ipv6_block_position;
@@ -43,6 +44,16 @@ struct ipl_state *ipl_state_fork(const struct ipl_state *under)
 		state->table[kind].live = under->table[kind].live;
 	}
 	return state;
+}
+
+void ipl_state_loosen(struct ipl_state *state, const uint64_t next[IPL_KIND_COUNT])
+{
+	assert(state->under == NULL);
+	state->is_loose = true;
+	for (int kind = 1; kind < IPL_KIND_COUNT; kind++) {
+		if (state->table[kind].next < next[kind])
+			state->table[kind].next = next[kind];
+	}
 }
 
 static void release_own(void *context, struct ipl_key key, void *value)
@@ -134,6 +145,37 @@ const union ipl_entity *ipl_state_find(const struct ipl_state *state, enum ipl_k
 	return entity != NULL && entity->base.alive ? entity : NULL;
 }
 
+/* The first of @kind above @after that came to life in a loose fork, where numbers come in any
+ * order.
+ */
+struct own_search {
+	enum ipl_kind kind;
+	uint64_t after;
+	uint64_t found;
+};
+
+static void one_own(void *context, struct ipl_key key, void *value)
+{
+	struct own_search *search = context;
+	const union ipl_entity *entity = *(union ipl_entity **)value;
+
+	if (key.kind == (uint64_t)search->kind && key.a > search->after && entity != NULL &&
+	    entity->base.alive && (search->found == 0 || key.a < search->found))
+		search->found = key.a;
+}
+
+static uint64_t next_in_loose_fork(const struct ipl_state *state, enum ipl_kind kind,
+				   uint64_t after)
+{
+	struct own_search search = { kind, after, 0 };
+	uint64_t n = ipl_state_next(state->under, kind, after);
+
+	while (n != 0 && ipl_state_find(state, kind, n) == NULL)
+		n = ipl_state_next(state->under, kind, n);
+	ipl_hashmap_walk(&state->own, one_own, &search);
+	return n == 0 || (search.found != 0 && search.found < n) ? search.found : n;
+}
+
 /* In a fork: what lives on of the state under it, then what came since. */
 static uint64_t next_in_fork(const struct ipl_state *state, enum ipl_kind kind, uint64_t after)
 {
@@ -157,6 +199,8 @@ uint64_t ipl_state_next(const struct ipl_state *state, enum ipl_kind kind, uint6
 
 	if (kind == IPL_KIND_LEDGER)
 		return after < state->ledger_number ? state->ledger_number : 0;
+	if (state->under != NULL && state->is_loose)
+		return next_in_loose_fork(state, kind, after);
 	if (state->under != NULL)
 		return next_in_fork(state, kind, after);
 	for (uint64_t n = ipl_table_next(table, after); n != 0; n = ipl_table_next(table, n)) {

@@ -249,6 +249,13 @@ struct ipl_state *ipl_state_fork(const struct ipl_state *under);
 struct ipl_state *ipl_state_copy(const struct ipl_state *from);
 
 /**
+ * From here on @state takes what no log has: new entities whose numbers come in
+ * any order, and seqs with holes between. What it numbers itself begins at @next,
+ * by kind, which is above all that will come. For histories that never were.
+ */
+void ipl_state_loosen(struct ipl_state *state, const uint64_t next[IPL_KIND_COUNT]);
+
+/**
  * Fold the next event into the whole state. @touches are those of the event.
  * After anything but IPL_OK the state is good for ipl_state_free() only.
  *

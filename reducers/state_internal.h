@@ -25,6 +25,7 @@ struct ipl_state {
 	int64_t advanced_ms;
 	struct ipl_ledger_state ledger; /* of a fork: only if its settings changed */
 	uint64_t ledger_number;
+	bool is_loose; /* numbers and seqs come with holes */
 	struct ipl_region_letters letters;
 	struct ipl_table table[IPL_KIND_COUNT]; /* of a fork: the counts, no pages */
 	struct ipl_hashmap own;      /* of a fork: key -> union ipl_entity *, living or dead */

@@ -322,6 +322,17 @@ static enum ipl_status random_transact(struct lab *lab)
 	return lab_call(lab, "Transact", "{\"Operations\":[%s]}", text);
 }
 
+enum ipl_status random_single(struct lab *lab)
+{
+	enum ipl_op op;
+	struct params p;
+
+	random_wait(lab);
+	op = draw_single(lab, &p);
+	(void)snprintf(last, sizeof(last), "%s %s", ipl_operation_of(op)->name, p.at);
+	return lab_call(lab, ipl_operation_of(op)->name, "%s", p.at);
+}
+
 enum ipl_status random_call(struct lab *lab, struct random_tally *tally)
 {
 	enum ipl_op op = IPL_OP_TRANSACT;

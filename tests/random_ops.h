@@ -34,6 +34,8 @@ uint64_t random_draw(uint64_t below);
 void random_wait(struct lab *lab);
 /** Let some time pass and call an operation: IPL_OK, IPL_REFUSED, or a bug. */
 enum ipl_status random_step(struct lab *lab);
+/** The same, and never a transaction. */
+enum ipl_status random_single(struct lab *lab);
 /** The same at the same time, and @tally counts it. */
 enum ipl_status random_call(struct lab *lab, struct random_tally *tally);
 /** The operation that the last step called, with its parameters: for messages. */
