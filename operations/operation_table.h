@@ -33,6 +33,7 @@
 	X(allocate_eip) X(associate_eip) X(unassociate_eip) X(release_eip) \
 	X(get_entity) X(lookup_address) X(get_event) X(list_events) X(describe_vpcs) \
 	X(describe_vswitches) X(describe_instances) X(describe_eni) X(describe_enis) \
+	X(subscribe) X(unsubscribe) \
 	X(describe_eips) X(hello) X(modify_eni) X(assign_ipv6) X(unassign_ipv6) \
 	X(create_ipv6gw) X(delete_ipv6gw) X(allocate_ipv6bw) X(modify_ipv6bw) \
 	X(delete_ipv6bw) X(describe_ipv6) X(describe_ipv6gws) X(get_history) X(diff_state)
@@ -362,6 +363,12 @@
 	P(O, STR, charge_type, ChargeType, 0, 1, 32, "") \
 	P(O, STR, isp, ISP, 0, 1, 32, "") \
 	P(O, STR, name, EipName, 0, 1, 128, "")
+#define IPL_PARAMS_subscribe(P, O) \
+	P(O, INT, from_seq, FromSeq, 0, 0, INT64_MAX, "") \
+	P(O, STR, id, Id, 0, 1, 64, "") \
+	P(O, STR, type, Type, 0, 1, 64, "")
+#define IPL_PARAMS_unsubscribe(P, O) \
+	P(O, INT, subscription, SubscriptionId, REQUIRED, 1, INT64_MAX, "")
 #define IPL_PARAMS_hello(P, O) \
 	P(O, WORD, error_format, ErrorFormat, 0, 0, 0, "String|Map") \
 	P(O, STR, key, AccessKeyId, 0, 0, 120, "") \
@@ -457,6 +464,8 @@
 	S(HELLO, Hello, hello, 0) \
 	S(GET_STATUS, GetStatus, none, 0) \
 	S(GET_EVENT, GetEvent, get_event, 0) \
+	S(SUBSCRIBE, Subscribe, subscribe, 0) \
+	S(UNSUBSCRIBE, Unsubscribe, unsubscribe, 0) \
 	S(GET_STATE_HASH, GetStateHash, none, 0) \
 	S(LIST_EVENTS, ListEvents, list_events, PAGED) \
 	S(LIST_REFUSALS, ListRefusals, list_events, PAGED) \

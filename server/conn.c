@@ -63,6 +63,7 @@ void ipl_conn_free(struct ipl_conn *conn)
 		conn->next->prev = conn->prev;
 	conn->server->conn_count--;
 	conn->server->stranger_count -= conn->is_stranger;
+	ipl_subscriptions_free(conn);
 	conn->server->deferred_count -= conn->is_deferred;
 	ipl_tls_free(conn->tls); /* it says goodbye at the socket */
 	close(conn->fd);
@@ -112,6 +113,7 @@ static bool flush(struct ipl_conn *conn)
 			return false;
 		}
 		conn->sent += (size_t)n;
+		conn->sent_total += (size_t)n;
 	}
 	compact_out(conn);
 	if (conn->input_done && conn->held_count == 0 && conn->sent == conn->out.len) {
@@ -145,26 +147,59 @@ static void answer(struct ipl_conn *conn, uint32_t msgid, const struct ipl_answe
 		   const uint8_t request_id[IPL_REQUEST_ID_BYTES])
 {
 	struct ipl_held held = { .wait_seq = a->wait_seq, .msgid = msgid };
+	bool subscribes = a->status == IPL_OK && a->feed != NULL;
 
 	memcpy(held.request_id, request_id, sizeof(held.request_id));
 	ipl_rpc_write_answer(&conn->out, msgid, a, request_id, conn->errors_as_maps);
 	held.end = conn->out.len;
-	if (conn->held_count == 0 && a->wait_seq <= ipl_engine_durable_seq(conn->server->engine))
+	held.subscription = subscribes ? conn->subscription_ids : 0;
+	if (conn->held_count > 0 || a->wait_seq > ipl_engine_durable_seq(conn->server->engine)) {
+		if (!hold(conn, &held))
+			conn->out.failed = true;
+		return;
+	}
+	conn->released = conn->out.len;
+	if (subscribes)
+		ipl_subscription_begin(conn, held.subscription);
+}
+
+bool ipl_conn_notify(struct ipl_conn *conn)
+{
+	const struct ipl_held held = { .end = conn->out.len, .is_notice = true };
+
+	if (conn->held_count == 0)
 		conn->released = conn->out.len;
 	else if (!hold(conn, &held))
 		conn->out.failed = true;
+	if (conn->out.failed) { /* something of the stream is missing: it cannot go on */
+		ipl_conn_free(conn);
+		return false;
+	}
+	return flush(conn);
 }
 
+/* Errors take the place of the answers that wait; notifications between them stay. */
 static void replace_held(struct ipl_conn *conn, const struct ipl_error *failed)
 {
 	struct ipl_answer a = { .status = failed->status, .err = *failed };
+	struct ipl_buf was = { 0 };
+	size_t at = 0, begin = conn->released;
 
-	conn->out.len = conn->released;
-	for (uint32_t i = 0; i < conn->held_count; i++) {
+	ipl_buf_append(&was, conn->out.at + begin, conn->out.len - begin);
+	conn->out.failed = conn->out.failed || was.failed;
+	conn->out.len = begin;
+	for (uint32_t i = 0; i < conn->held_count && !was.failed; i++) {
 		const struct ipl_held *held = &conn->held[conn->held_first + i];
-		ipl_rpc_write_answer(&conn->out, held->msgid, &a, held->request_id,
-				     conn->errors_as_maps);
+		if (held->is_notice)
+			ipl_buf_append(&conn->out, was.at + at, held->end - begin - at);
+		else
+			ipl_rpc_write_answer(&conn->out, held->msgid, &a, held->request_id,
+					     conn->errors_as_maps);
+		if (held->subscription != 0)
+			ipl_subscription_drop(conn, held->subscription);
+		at = held->end - begin;
 	}
+	ipl_buf_release(&was);
 	conn->held_count = 0;
 	conn->released = conn->out.len;
 }
@@ -186,6 +221,8 @@ void ipl_conn_release(struct ipl_conn *conn, uint64_t durable_seq, const struct 
 {
 	while (conn->held_count > 0 && conn->held[conn->held_first].wait_seq <= durable_seq) {
 		conn->released = conn->held[conn->held_first].end;
+		if (conn->held[conn->held_first].subscription != 0)
+			ipl_subscription_begin(conn, conn->held[conn->held_first].subscription);
 		conn->held_first++;
 		conn->held_count--;
 	}
@@ -193,7 +230,9 @@ void ipl_conn_release(struct ipl_conn *conn, uint64_t durable_seq, const struct 
 		conn->held_first = 0;
 	if (failed != NULL)
 		replace_held(conn, failed);
-	if (flush(conn))
+	if (conn->out.failed)
+		ipl_conn_free(conn);
+	else if (flush(conn))
 		resume(conn);
 }
 
@@ -210,6 +249,8 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	if (conn->subscriptions != NULL)
+		ipl_subscribers_wake(conn->server);
 	if (!flush(conn))
 		return;
 	if (conn->tls != NULL && ipl_tls_read_waits(conn->tls))
@@ -241,6 +282,7 @@ static bool execute(struct ipl_conn *conn, const struct ipl_frame *frame,
 		.principal = ipl_str_of(conn->principal),
 		.access = conn->access,
 		.now_ms = ipl_now_ms(),
+		.can_be_notified = true,
 	};
 	struct ipl_answer a = { .err = IPL_ERROR_INIT(&server->arena) };
 	bool is_hello = ipl_str_is(frame->operation, "Hello");
@@ -256,6 +298,7 @@ static bool execute(struct ipl_conn *conn, const struct ipl_frame *frame,
 		if (a.is_deferred)
 			return false;
 		conn->deferred_turn = 0;
+		ipl_subscribe(conn, &a);
 		if (a.status == IPL_OK && is_hello)
 			greet(conn, frame, call.now_ms, &a);
 	}

@@ -49,7 +49,10 @@ struct ipl_call {
 	enum ipl_access access;
 	uint8_t request_id[IPL_REQUEST_ID_BYTES];
 	int64_t now_ms;
+	bool can_be_notified; /* the caller takes what Subscribe and Unsubscribe give */
 };
+
+struct ipl_feed;
 
 struct ipl_answer {
 	enum ipl_status status;  /* IPL_OK: result; else err */
@@ -61,6 +64,9 @@ struct ipl_answer {
 	 * parameters after ipl_engine_work() has given false.
 	 */
 	bool is_deferred;
+	/* Of Subscribe: the events that were asked for; the caller's to close (server/feed.h). */
+	struct ipl_feed *feed;
+	int64_t unsubscribe; /* of Unsubscribe: which subscription the caller is to end; else 0 */
 };
 
 /** Execute @call. Everything of the answer is in @arena. */

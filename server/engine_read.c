@@ -11,6 +11,7 @@
 #include "events/hash.h"
 #include "events/time.h"
 #include "replay/state_hash.h"
+#include "server/feed.h"
 #include "store/tree.h"
 
 /* How long a past state is folded before others have their turn; the clock is looked at so often.
@@ -503,6 +504,28 @@ static void hello(struct ipl_engine *engine, struct ipl_arena *arena, struct ipl
 	ipl_map_add(arena, &answer->result, "HeadSeq", ipl_int((int64_t)ipl_engine_head(engine)));
 }
 
+static enum ipl_status subscribe(struct ipl_engine *engine, const struct ipl_call *call,
+				 const struct ipl_operation *operation, const void *args,
+				 struct ipl_arena *arena, struct ipl_answer *answer)
+{
+	const struct ipl_args_subscribe *wanted = args;
+	struct ipl_feed_filter filter;
+
+	if (!call->can_be_notified)
+		return ipl_refuse(&answer->err, IPL_CODE_UNKNOWN_OPERATION,
+				  "%s needs a connection that a running server can notify: its "
+				  "MessagePack-RPC socket",
+				  operation->name);
+	if (operation->service == IPL_SERVICE_UNSUBSCRIBE) {
+		const struct ipl_args_unsubscribe *ended = args;
+		answer->unsubscribe = ended->subscription;
+		return IPL_OK;
+	}
+	filter = (struct ipl_feed_filter){ wanted->from_seq, wanted->id, wanted->type };
+	ipl_map_add(arena, &answer->result, "HeadSeq", ipl_int((int64_t)ipl_engine_head(engine)));
+	return ipl_feed_open(engine, &filter, &answer->feed, &answer->err);
+}
+
 enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_call *call,
 				   const struct ipl_operation *operation, const void *args,
 				   const struct ipl_common *common, struct ipl_arena *arena,
@@ -548,6 +571,9 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 		st = ipl_engine_list_refusals(engine, operation, args, common, moment.seq, arena,
 					      answer);
 		break;
+	case IPL_SERVICE_SUBSCRIBE:
+	case IPL_SERVICE_UNSUBSCRIBE:
+		return subscribe(engine, call, operation, args, arena, answer);
 	}
 	if (st == IPL_OK)
 		ipl_map_add(arena, &answer->result, "AsOfSeq", ipl_int((int64_t)moment.seq));

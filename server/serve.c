@@ -97,6 +97,7 @@ static void on_commit_done(evutil_socket_t fd, short what, void *context)
 		release_all(server, NULL);
 	else if (st != IPL_ERR_END)
 		commit_failed(server, st, &err);
+	ipl_subscribers_wake(server);
 }
 
 /* --- start --- */
@@ -120,7 +121,7 @@ static enum ipl_status open_loop(struct ipl_server *server, struct ipl_error *er
 					EV_READ | EV_PERSIST, on_commit_done, server);
 	if (server->commit_done == NULL || event_add(server->commit_done, NULL) != 0)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "no event for the committer");
-	return IPL_OK;
+	return ipl_subscribers_open(server, err);
 }
 
 static enum ipl_status open_doors(struct ipl_server *server,
@@ -236,6 +237,7 @@ static void finish(struct ipl_server *server)
 		release_all(server, NULL);
 	else
 		commit_failed(server, st, &err);
+	ipl_subscribers_stop(server);
 	for (struct ipl_conn *conn = server->conns, *next; conn != NULL; conn = next) {
 		next = conn->next;
 		ipl_conn_finish(conn);
@@ -260,6 +262,7 @@ static void close_all(struct ipl_server *server)
 		if (server->signals[i] != NULL)
 			event_free(server->signals[i]);
 	}
+	ipl_subscribers_close(server);
 	if (server->commit_done != NULL)
 		event_free(server->commit_done);
 	ipl_admit_close(server);

@@ -23,15 +23,18 @@
 #define IPL_STRANGERS_MAX 256u
 #define IPL_STRANGER_MS   10000
 
-/* An answer that waits for the disk. */
+/* An answer that waits for the disk, or notifications that wait behind one. */
 struct ipl_held {
 	uint64_t wait_seq;
-	size_t end; /* where it ends in out */
+	size_t end;           /* where it ends in out */
+	int64_t subscription; /* of Subscribe's answer: it begins when this has left; else 0 */
+	bool is_notice;
 	uint32_t msgid;
 	uint8_t request_id[IPL_REQUEST_ID_BYTES];
 };
 
 struct ipl_server;
+struct ipl_subscription;
 
 struct ipl_conn {
 	struct ipl_server *server;
@@ -61,6 +64,13 @@ struct ipl_conn {
 	bool is_stranger; /* has to say Hello with a key before anything else is done */
 	bool is_by_key;   /* it is as long as its key is */
 	int64_t opened_ms;
+	/* server/subscribe.c */
+	struct ipl_subscription *subscriptions;
+	uint32_t subscription_count;
+	int64_t subscription_ids; /* given out so far */
+	uint64_t sent_total;      /* bytes that have ever left */
+	uint64_t sent_before;     /* the same when it was last looked at */
+	uint32_t stalled_s;       /* how long its peer has taken nothing of what there is */
 };
 
 struct ipl_listener {
@@ -91,6 +101,9 @@ struct ipl_server {
 	uint32_t stranger_count;
 	struct event *sweep; /* of strangers that say nothing; pending while there are any */
 	struct event *commit_done;
+	struct event *feeder;        /* subscribers are behind */
+	struct event *heart;         /* every second */
+	struct ipl_conn *feed_first; /* whose turn it is; NULL: the first one's */
 	struct ipl_listener listener[IPL_LISTENERS_MAX];
 	size_t listener_count;
 	struct ipl_conn *conns;
@@ -152,6 +165,28 @@ void ipl_admit_watch(struct ipl_server *server);
 enum ipl_status ipl_admit_listener(const struct ipl_server *server, const char *name,
 				   const struct sockaddr *address,
 				   struct ipl_error *err) IPL_MUST_USE;
+
+/**
+ * Let what was appended to conn->out leave in its turn: notifications, behind the
+ * answers before them. False when the connection is gone.
+ */
+bool ipl_conn_notify(struct ipl_conn *conn) IPL_MUST_USE;
+
+/* --- subscribe.c --- */
+
+enum ipl_status ipl_subscribers_open(struct ipl_server *server, struct ipl_error *err) IPL_MUST_USE;
+void ipl_subscribers_close(struct ipl_server *server);
+/** Events became durable, or a subscriber has room again. */
+void ipl_subscribers_wake(struct ipl_server *server);
+/** Tell all subscribers where to resume: the server is stopping. */
+void ipl_subscribers_stop(struct ipl_server *server);
+/** Take what the engine's answer asks for: answer->feed, answer->unsubscribe. May refuse. */
+void ipl_subscribe(struct ipl_conn *conn, struct ipl_answer *answer);
+/** The answer to Subscribe has left: its events may follow. */
+void ipl_subscription_begin(struct ipl_conn *conn, int64_t id);
+/** The answer was replaced by an error: there is no such subscription. */
+void ipl_subscription_drop(struct ipl_conn *conn, int64_t id);
+void ipl_subscriptions_free(struct ipl_conn *conn);
 
 enum ipl_status ipl_listen(struct ipl_server *server, const char *address,
 			   struct ipl_error *err) IPL_MUST_USE;

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Catching up with one thing goes along its chains, so that it costs what happened to that
+ * thing; everything else, and what is appended later, is looked at one by one.
+ */
+#include "server/feed.h"
+
+#include "replay/forward.h"
+#include "server/engine_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define LOOKED_AT_MAX     32u  /* events in one turn */
+#define PIECE             128u /* events of the chains found at a time */
+#define CHAINS_MAX        8u   /* an address that more VPCs had is looked for in the whole log */
+#define EVENT_ARENA_BYTES ((size_t)64 << 20)
+
+struct ipl_feed {
+	struct ipl_engine *engine;
+	uint64_t next; /* to be looked at */
+	uint64_t type; /* 0: any */
+	bool by_key;
+	struct ipl_key key; /* of an IPv4 address in any VPC and in public: `a` means nothing */
+
+	/* While next <= chained_to, matches are found along these chains. */
+	uint64_t chained_to;
+	struct ipl_key chain[CHAINS_MAX];
+	uint32_t chain_count;
+	uint64_t piece[PIECE];
+	uint32_t piece_at, piece_count;
+
+	struct ipl_arena arena; /* of the event that is looked at */
+};
+
+static enum ipl_status wrong(struct ipl_error *err, const char *name)
+{
+	ipl_error_add(err, "Parameter", ipl_text_of(name));
+	return IPL_REFUSED;
+}
+
+static void add_chain(struct ipl_feed *feed, struct ipl_key key)
+{
+	if (feed->chained_to == 0 || ipl_heads_last(feed->engine->heads, key) == 0)
+		return;
+	if (feed->chain_count == CHAINS_MAX)
+		feed->chained_to = 0;
+	else
+		feed->chain[feed->chain_count++] = key;
+}
+
+/* The chains that are there; those that begin later are beyond chained_to. */
+static void add_chains(struct ipl_feed *feed)
+{
+	uint64_t vpcs = ipl_state_next_number(feed->engine->state, IPL_KIND_VPC);
+
+	feed->chained_to = feed->engine->durable_seq;
+	if (feed->key.kind != IPL_KIND_IP4) {
+		add_chain(feed, feed->key);
+		return;
+	}
+	for (uint64_t vpc = 0; vpc < vpcs; vpc++)
+		add_chain(feed, ipl_key_ip4(vpc, (uint32_t)feed->key.b));
+}
+
+static enum ipl_status read_id(struct ipl_feed *feed, struct ipl_str id, struct ipl_error *err)
+{
+	struct ipl_ip6 ip6;
+	uint64_t number;
+	enum ipl_kind kind = ipl_name_parse(feed->engine->letters, id, &number);
+
+	feed->by_key = true;
+	if (kind == IPL_KIND_IP4) {
+		feed->key = ipl_key_ip4(0, (uint32_t)number);
+	} else if (kind != IPL_KIND_NONE) {
+		feed->key = ipl_key_entity(kind, number);
+	} else if (ipl_ip6_parse(id, &ip6)) {
+		feed->key = ipl_key_ip6(ip6.hi, ip6.lo);
+	} else {
+		ipl_refuse(err, IPL_CODE_NOT_FOUND,
+			   "%.*s is neither an id of this ledger nor an address", IPL_STR_ARG(id));
+		return wrong(err, "Id");
+	}
+	add_chains(feed);
+	return IPL_OK;
+}
+
+static enum ipl_status read_filter(struct ipl_feed *feed, const struct ipl_feed_filter *filter,
+				   struct ipl_error *err)
+{
+	uint64_t head = ipl_engine_head(feed->engine);
+
+	feed->next = filter->from_seq == IPL_ABSENT ? head + 1 : (uint64_t)filter->from_seq;
+	if (feed->next == 0)
+		feed->next = 1;
+	if (feed->next > head + 1) {
+		ipl_refuse(err, IPL_CODE_INVALID_PARAMETER,
+			   "FromSeq is %" PRIu64 ", the next event is %" PRIu64, feed->next,
+			   head + 1);
+		ipl_error_add(err, "HeadSeq", ipl_int((int64_t)head));
+		return wrong(err, "FromSeq");
+	}
+	if (filter->type.len > 0) {
+		feed->type = ipl_event_of_name(filter->type);
+		if (feed->type == 0) {
+			ipl_refuse(err, IPL_CODE_INVALID_PARAMETER,
+				   "Type is no event type, such as VpcCreated");
+			return wrong(err, "Type");
+		}
+	}
+	return filter->id.len > 0 ? read_id(feed, filter->id, err) : IPL_OK;
+}
+
+enum ipl_status ipl_feed_open(struct ipl_engine *engine, const struct ipl_feed_filter *filter,
+			      struct ipl_feed **out, struct ipl_error *err)
+{
+	struct ipl_feed *feed = calloc(1, sizeof(*feed));
+	enum ipl_status st;
+
+	if (feed == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a feed");
+	feed->engine = engine;
+	ipl_arena_init(&feed->arena, EVENT_ARENA_BYTES);
+	st = read_filter(feed, filter, err);
+	if (st != IPL_OK) {
+		ipl_feed_close(feed);
+		return st;
+	}
+	*out = feed;
+	return IPL_OK;
+}
+
+void ipl_feed_close(struct ipl_feed *feed)
+{
+	if (feed == NULL)
+		return;
+	ipl_arena_release(&feed->arena);
+	free(feed);
+}
+
+uint64_t ipl_feed_resume_seq(const struct ipl_feed *feed)
+{
+	return feed->next;
+}
+
+/* --- along chains --- */
+
+static int compare_seqs(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The next matches of all chains together. One that was cut hides what comes after its last. */
+static enum ipl_status find_piece(struct ipl_feed *feed, struct ipl_error *err)
+{
+	uint64_t found[CHAINS_MAX * PIECE], until = feed->chained_to;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < feed->chain_count; i++) {
+		uint32_t more;
+		enum ipl_status st =
+			ipl_chain_forward(&feed->engine->source, feed->chain[i], feed->next,
+					  feed->chained_to, found + count, PIECE, &more, err);
+		if (st != IPL_OK)
+			return st;
+		count += more;
+		if (more == PIECE && found[count - 1] < until)
+			until = found[count - 1];
+	}
+	qsort(found, count, sizeof(*found), compare_seqs);
+	feed->piece_at = feed->piece_count = 0;
+	for (size_t i = 0; i < count && feed->piece_count < PIECE && found[i] <= until; i++) {
+		if (i == 0 || found[i] != found[i - 1])
+			feed->piece[feed->piece_count++] = found[i];
+	}
+	return IPL_OK;
+}
+
+/* Step over what the chains say is no match. */
+static enum ipl_status skip(struct ipl_feed *feed, struct ipl_error *err)
+{
+	enum ipl_status st = IPL_OK;
+
+	if (feed->next > feed->chained_to)
+		return IPL_OK;
+	if (feed->piece_at == feed->piece_count)
+		st = find_piece(feed, err);
+	if (st != IPL_OK)
+		return st;
+	feed->next = feed->piece_at < feed->piece_count ? feed->piece[feed->piece_at++] :
+							  feed->chained_to + 1;
+	return IPL_OK;
+}
+
+/* --- one by one --- */
+
+static bool touches(const struct ipl_feed *feed, const struct ipl_touches *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct ipl_key key = list->at[i];
+		if (key.kind == IPL_KIND_IP4)
+			key.a = feed->key.a;
+		if (ipl_key_equal(key, feed->key))
+			return true;
+	}
+	return false;
+}
+
+/* Look at event feed->next; whether it is wanted. */
+static enum ipl_status look(struct ipl_feed *feed, struct ipl_event *ev, bool *is_wanted,
+			    struct ipl_error *err)
+{
+	struct ipl_touches list;
+	enum ipl_status st;
+
+	ipl_arena_reset(&feed->arena);
+	st = ipl_engine_load(feed->engine, feed->next, &feed->arena, ev, err);
+	if (st == IPL_ERR_END)
+		return ipl_error_set(err, IPL_ERR_CORRUPT, "event %" PRIu64 " is not there",
+				     feed->next);
+	*is_wanted = st == IPL_OK && (feed->type == 0 || feed->type == ev->type);
+	if (!*is_wanted || !feed->by_key)
+		return st;
+	st = ipl_event_touches(&feed->arena, ev, &list, err);
+	*is_wanted = st == IPL_OK && touches(feed, &list);
+	return st;
+}
+
+enum ipl_status ipl_feed_next(struct ipl_feed *feed, struct ipl_arena *arena,
+			      struct ipl_value *event, struct ipl_error *err)
+{
+	for (uint32_t i = 0; i < LOOKED_AT_MAX; i++) {
+		struct ipl_event ev;
+		bool is_wanted;
+		enum ipl_status st;
+		/* A spoiled engine's chains are to be made again; what is durable stays so. */
+		if (feed->next > feed->engine->durable_seq || feed->engine->is_spoiled)
+			return ipl_error_set(err, IPL_ERR_END, "there is no event %" PRIu64 " yet",
+					     feed->next);
+		st = skip(feed, err);
+		if (st == IPL_OK && feed->next > feed->engine->durable_seq)
+			continue; /* the end, which the next round says */
+		if (st == IPL_OK)
+			st = look(feed, &ev, &is_wanted, err);
+		if (st != IPL_OK)
+			return st;
+		if (is_wanted)
+			*event = ipl_event_value(arena, feed->engine->letters, &ev);
+		if (is_wanted && arena->failed)
+			return ipl_error_set(err, IPL_ERR_NOMEM,
+					     "event %" PRIu64 " takes more memory than there is",
+					     feed->next);
+		feed->next++;
+		if (is_wanted)
+			return IPL_OK;
+	}
+	return ipl_error_set(err, IPL_ERR_BUSY, "enough was looked at for now");
+}
