@@ -49,6 +49,7 @@
 	X(CIDR_BLOCK_MASK, 400, "IllegalParam.CidrBlockMask")                           \
 	X(CIDR_EXCLUDED, 400, "OperationDenied.CidrInExcludeCidrs")                     \
 	X(QUOTA_VPC, 400, "QuotaExceeded.Vpc")                                          \
+	X(IP_VERSION, 400, "IllegalParam.IpVersion")                                    \
 	X(SECONDARY_CIDR, 400, "IllegalParam.SecondaryCidrBlock")                       \
 	X(SECONDARY_CIDR_DUPLICATED, 400, "Duplicated.SecondaryCidrBlock")              \
 	X(QUOTA_SECONDARY_CIDR, 400, "QuotaExceeded.VpcMultiCidr")                      \
@@ -77,6 +78,7 @@
 	X(INSTANCE_NOT_FOUND_UNASSOCIATE, 400, "InvalidInstanceId.NotFound")            \
 	X(INSTANCE_TYPE_UNKNOWN, 400, "InvalidInstanceType.ValueNotSupported")          \
 	X(INSTANCE_STATUS, 403, "IncorrectInstanceStatus")                              \
+	X(INSTANCE_STATUS_WORD, 404, "InvalidStatus.NotFound")                          \
 	X(ADDRESS_MALFORMED, 400, "InvalidPrivateIpAddress.Malformed")                  \
 	X(ADDRESS_MALFORMED_UNASSIGN, 403, "InvalidPrivateIpAddress.Malformed")         \
 	X(ADDRESS_OUTSIDE, 400, "InvalidPrivateIpAddress")                              \
@@ -130,6 +132,8 @@
 	/* EIP */                                                                       \
 	X(EIP_NOT_FOUND, 404, "InvalidAllocationId.NotFound")                           \
 	X(EIP_STATUS, 400, "IncorrectEipStatus")                                        \
+	X(EIP_CHARGE_WORD, 400, "InvalidChargeType.ValueNotSupported")                  \
+	X(EIP_TARGET_WORD, 400, "InvalidIAssociatedInstanceType.ValueNotSupported")     \
 	X(QUOTA_EIP, 400, "QuotaExceeded.Eip")                                          \
 	X(QUOTA_EIP_CONVERT, 403, "MaxEIPQuotaExceeded")                                \
 	X(EIP_POOL_EMPTY, 400, "OperationFailed.InsufficientEIP")                       \

@@ -209,7 +209,7 @@
 #define IPL_PARAMS_associate_cidr(P, O) \
 	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
 	P(O, STR, cidr, SecondaryCidrBlock, REQUIRED, 0, 64, "") \
-	P(O, WORD, version, IpVersion, DEFAULTED, 0, 0, "IPV4|IPV6")
+	P(O, STR, version, IpVersion, 0, 0, 32, "IPV4")
 #define IPL_PARAMS_unassociate_cidr(P, O) \
 	P(O, STR, vpc, VpcId, REQUIRED, 1, 64, "") \
 	P(O, STR, cidr, SecondaryCidrBlock, REQUIRED, 0, 64, "")

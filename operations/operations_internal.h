@@ -156,6 +156,8 @@ struct ipl_ev_label_list ipl_labels(struct ipl_decision *d, struct ipl_str one,
 /** What goes when interface @number goes. */
 void ipl_free_eni(struct ipl_decision *d, uint64_t number, struct ipl_ev_freed_eni *out);
 enum ipl_charge ipl_charge_of(struct ipl_str word);
+/** Whether @text is one of @words, split by |. */
+bool ipl_is_word(const char *words, struct ipl_str text);
 /** Begin the decision's event. */
 void ipl_decided(struct ipl_decision *d, enum ipl_event_type type);
 

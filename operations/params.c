@@ -106,7 +106,7 @@ static enum ipl_status read_text(struct parser *p, const struct ipl_param *param
 	return st != IPL_OK && is_line ? out_of_range(p, param, st) : st;
 }
 
-static bool is_word(const char *words, struct ipl_str text)
+bool ipl_is_word(const char *words, struct ipl_str text)
 {
 	for (const char *at = words; *at != '\0';) {
 		size_t len = strcspn(at, "|");
@@ -122,7 +122,7 @@ static enum ipl_status read_word(struct parser *p, const struct ipl_param *param
 {
 	if (value->type != IPL_VALUE_STR)
 		return wrong_type(p, param, value, "text");
-	if (!is_word(param->text, value->str))
+	if (!ipl_is_word(param->text, value->str))
 		return out_of_range(p, param,
 				    wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
 					  "is \"%.64s\": it must be one of %s",

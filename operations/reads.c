@@ -315,7 +315,8 @@ static bool is_absent_or(struct ipl_str wanted, struct ipl_str has)
 static bool is_absent_or_id(const struct ipl_read *r, struct ipl_str wanted, enum ipl_kind kind,
 			    uint64_t has)
 {
-	return wanted.len == 0 || number_of(r, kind, wanted) == has;
+	/* What names nothing has the number 0, as what is bound to nothing has. */
+	return wanted.len == 0 || (has != 0 && number_of(r, kind, wanted) == has);
 }
 
 static bool is_absent_or_flag(int64_t wanted, bool has)
@@ -440,14 +441,27 @@ static bool match_instance(struct ipl_read *r, uint64_t number, const union ipl_
 	       match_instance_addresses(r, instance, primary);
 }
 
+/* A filter by a word that no such thing ever has is a slip of the caller. */
+static enum ipl_status check_word(struct ipl_read *r, enum ipl_code code, const char *name,
+				  const char *words, struct ipl_str text)
+{
+	if (text.len == 0 || ipl_is_word(words, text))
+		return IPL_OK;
+	return ipl_refuse_parameter(r->err, code, name, "%s is \"%.*s\": it must be one of %s",
+				    name, IPL_STR_ARG(text), words);
+}
+
 enum ipl_status ipl_read_describe_instances(struct ipl_read *r)
 {
 	IPL_ARGS(r, describe_instances);
 	struct list list = {
 		IPL_KIND_INSTANCE, "Instances", "Instance", match_instance, NULL, 0, NULL
 	};
-	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
+	enum ipl_status st = check_word(r, IPL_CODE_INSTANCE_STATUS_WORD, "Status",
+					"Pending|Running|Starting|Stopping|Stopped", args->status);
 
+	if (st == IPL_OK)
+		st = narrow_to_ids(r, &list, &args->ids);
 	return st == IPL_OK ? answer_list(r, &list) : st;
 }
 
@@ -549,8 +563,15 @@ enum ipl_status ipl_read_describe_eips(struct ipl_read *r)
 {
 	IPL_ARGS(r, describe_eips);
 	struct list list = { IPL_KIND_EIP, "EipAddresses", "EipAddress", match_eip, NULL, 0, NULL };
-	enum ipl_status st = narrow_to_ids(r, &list, &args->ids);
+	enum ipl_status st = check_word(r, IPL_CODE_EIP_CHARGE_WORD, "ChargeType",
+					"PostPaid|PrePaid", args->charge_type);
 
+	if (st == IPL_OK)
+		st = check_word(r, IPL_CODE_EIP_TARGET_WORD, "AssociatedInstanceType",
+				"EcsInstance|NetworkInterface|Nat|SlbInstance|HaVip|IpAddress",
+				args->target_type);
+	if (st == IPL_OK)
+		st = narrow_to_ids(r, &list, &args->ids);
 	return st == IPL_OK ? answer_list(r, &list) : st;
 }
 

@@ -252,6 +252,10 @@ enum ipl_status ipl_decide_associate_cidr(struct ipl_decision *d)
 
 	if (vpc == NULL)
 		return IPL_REFUSED;
+	if (!ipl_is_word("IPV4|IPV6", args->version))
+		return ipl_refuse_parameter(d->err, IPL_CODE_IP_VERSION, "IpVersion",
+					    "IpVersion is \"%.*s\": it must be IPV4",
+					    IPL_STR_ARG(args->version));
 	if (ipl_str_is(args->version, "IPV6"))
 		return ipl_refuse_parameter(d->err, IPL_CODE_UNSUPPORTED_PARAMETER, "IpVersion",
 					    "secondary IPv6 blocks are not offered: a VPC has one "

@@ -12,7 +12,7 @@ STATUS = {
         "InvalidInstanceId.NotFound", "InvalidEcsId.NotFound", "InvalidEniId.NotFound", "InvalidAllocationId.NotFound",
         "InvalidInstanId.NotFound", "InvalidBindInstance.NotFound", "InvalidInstance.IpAddressMissing",
         "InvalidCidrBlock.NotFound", "InvalidIpv6GatewayId.NotFound", "InvalidIpv6InternetBandwidthId.NotFound",
-        "ResourceNotFound.Ipv6Address", "NotFound", "UnknownOperation"), 404),
+        "ResourceNotFound.Ipv6Address", "InvalidStatus.NotFound", "NotFound", "UnknownOperation"), 404),
     **dict.fromkeys((
         "IncorrectInstanceStatus", "InvalidVSwitchId.IpNotEnough", "InvalidVSwitchId.IpInvalid",
         "InvalidIp.IpAssigned", "InvalidIp.IpRepeated", "InvalidIp.IpUnassigned", "InvalidIp.Address",

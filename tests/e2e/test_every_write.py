@@ -4,6 +4,7 @@
 Claimed: all of them treat alike what all of them share: required members, wrong types, unknown
 members, region, things that do not exist, ClientToken, IfSeq, DryRun, Reason, and the order of
 these; and the event says the operation, its type and what it touched."""
+import json
 import subprocess
 
 from ledger import BINARY, ZONE, Server
@@ -373,6 +374,30 @@ def test_write(server, write):
 READS = ("Describe", "Get", "List", "Check", "Lookup", "Diff", "Ping", "Hello", "Subscribe", "Unsubscribe")
 
 
+def spelled(params):
+    """As `ipledger call` takes them: lists of text one by one, other lists and maps as JSON."""
+    words = []
+    for name, value in params.items():
+        if isinstance(value, list) and all(isinstance(v, str) for v in value):
+            words += [f"{name}.{n}={v}" for n, v in enumerate(value, 1)]
+        elif isinstance(value, (list, dict, bool)):
+            words.append(f"{name}={json.dumps(value)}")
+        else:
+            words.append(f"{name}={value}")
+    return words
+
+
+def test_by_command(server):
+    """The same through `ipledger call`: the refusal is text, and the exit status says so."""
+    net = Table(server)
+    for write in WRITES:
+        good = write.make(net)
+        for more, code in (({}, "DryRunOperation"), ({"RegionId": "mars"}, "InvalidRegionId.NotFound")):
+            done = subprocess.run([BINARY, "--data", server.data, "call", write.name, "DryRun=true",
+                                   *spelled({**good, **more})], capture_output=True, text=True, check=False)
+            TAP.ok(done.returncode == 1 and done.stderr.startswith(code + ": "), f"ipledger call {write.name}: {code}", done)
+
+
 def test_all_are_here():
     shown = subprocess.run([BINARY, "help", "operations"], capture_output=True, text=True, check=True).stdout
     names = [line.split()[0] for line in shown.split("\n\n")[0].splitlines()]
@@ -384,6 +409,7 @@ def main():
     server = Server()
     for write in WRITES:
         run(server, lambda s, w=write: test_write(s, w))
+    run(server, test_by_command)
     server.remove()
     test_all_are_here()
     TAP.end()

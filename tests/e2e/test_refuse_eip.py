@@ -196,6 +196,29 @@ def test_unassociate(server):
     net.row("again", "InvalidAllocationId.NotFound", {"AllocationId": eip}, operation="ReleaseEipAddress", ids=[eip])
 
 
+def test_filters(server):
+    net = Table(server, "DescribeEipAddresses")
+    vswitch = net.vswitch(net.vpc())
+    i, eni = net.run(vswitch)[0], net.eni(vswitch)
+    loose, own, of_eni = (net.eip(Name=f"filter-{n}")["AllocationId"] for n in range(3))
+    net.call("AssociateEipAddress", AllocationId=own, InstanceId=i)
+    net.call("AssociateEipAddress", AllocationId=of_eni, InstanceId=eni, InstanceType="NetworkInterface")
+    net.row("ChargeType=Free", "InvalidChargeType.ValueNotSupported", {"ChargeType": "Free"}, parameter="ChargeType")
+    net.row("AssociatedInstanceType=Moon", "InvalidIAssociatedInstanceType.ValueNotSupported",
+            {"AssociatedInstanceType": "Moon"}, parameter="AssociatedInstanceType")
+    ids = f"{loose},{own},{of_eni}"
+    for filters, wanted in (({}, [loose, own, of_eni]), ({"Status": "Available"}, [loose]),
+                            ({"Status": "InUse"}, [own, of_eni]), ({"AssociatedInstanceType": "EcsInstance"}, [own]),
+                            ({"AssociatedInstanceType": "NetworkInterface"}, [of_eni]),
+                            ({"AssociatedInstanceType": "Nat"}, []), ({"AssociatedInstanceId": i}, [own]),
+                            ({"AssociatedInstanceId": eni}, [of_eni]), ({"AssociatedInstanceId": "i-x"}, []),
+                            ({"AssociatedInstanceId": net.primary_eni(i)}, []),
+                            ({"ChargeType": "PostPaid"}, [loose, own, of_eni]),
+                            ({"ChargeType": "PrePaid"}, []), ({"EipName": "filter-0"}, [loose]), ({"ISP": "x"}, [])):
+        found = net.do(AllocationId=ids, **filters)["EipAddresses"]["EipAddress"]
+        TAP.equal(sorted(e["AllocationId"] for e in found), sorted(wanted), f"DescribeEipAddresses: {filters}: {len(wanted)}")
+
+
 def test_gateway(server):
     net = Table(server, "CreateIpv6Gateway")
     vpc, plain = net.vpc6(), net.vpc()
@@ -282,7 +305,7 @@ def test_ipv6_bandwidth(server):
 
 def main():
     server = Server()
-    run(server, test_allocate, test_associate, test_binded, test_unassociate, test_gateway, test_ipv6_bandwidth)
+    run(server, test_allocate, test_associate, test_binded, test_unassociate, test_filters, test_gateway, test_ipv6_bandwidth)
     server.remove()
     TAP.end()
 

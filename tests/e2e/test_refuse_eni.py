@@ -154,6 +154,28 @@ def test_modify(server):
               "ModifyNetworkInterfaceAttribute: what is not named stays")
 
 
+def test_filters(server):
+    net = Table(server, "DescribeNetworkInterfaces")
+    vpc = net.vpc6()
+    vswitch, other = net.vswitch6(vpc, 1), net.vswitch(vpc, "10.0.1.0/24")
+    i = net.run(vswitch, NetworkInterface=[{}])[0]
+    loose = net.eni(other, PrivateIpAddress=["10.0.1.99"], NetworkInterfaceName="loose")
+    primary = net.primary_eni(i)
+    six = net.assign6(primary, Ipv6AddressCount=1)["Ipv6Sets"]["Ipv6Address"]
+    second = [e["NetworkInterfaceId"] for e in net.do(InstanceId=i, Type="Secondary")["NetworkInterfaceSets"]
+              ["NetworkInterfaceSet"]][0]
+    for filters, wanted in (({}, [primary, second, loose]), ({"InstanceId": i}, [primary, second]), ({"InstanceId": "i-x"}, []),
+                            ({"InstanceId": loose}, []), ({"VSwitchId": other}, [loose]), ({"VSwitchId": "vsw-x"}, []),
+                            ({"Status": "Available"}, [loose]), ({"Status": "InUse"}, [primary, second]),
+                            ({"Type": "Primary"}, [primary]), ({"Type": "Secondary"}, [second, loose]),
+                            ({"PrimaryIpAddress": "10.0.0.1"}, [primary]), ({"PrimaryIpAddress": "10.0.1.99"}, []),
+                            ({"PrivateIpAddress": ["10.0.1.99"]}, [loose]), ({"Ipv6Address": six}, [primary]),
+                            ({"NetworkInterfaceName": "loose"}, [loose]), ({"NetworkInterfaceId": [second, "eni-x"]}, [second])):
+        found = net.do(VpcId=vpc, **filters)["NetworkInterfaceSets"]["NetworkInterfaceSet"]
+        TAP.equal(sorted(e["NetworkInterfaceId"] for e in found), sorted(wanted),
+                  f"DescribeNetworkInterfaces: by {list(filters) or 'VpcId'}: {len(wanted)}")
+
+
 def test_assign(server):
     net = Table(server, "AssignPrivateIpAddresses")
     vswitch = net.vswitch(net.vpc())
@@ -325,7 +347,7 @@ def test_by_name(server):
 
 def main():
     server = Server()
-    run(server, test_create, test_attach, test_modify, test_assign, test_unassign, test_ipv6, test_by_name)
+    run(server, test_create, test_attach, test_modify, test_filters, test_assign, test_unassign, test_ipv6, test_by_name)
     server.remove()
     TAP.end()
 

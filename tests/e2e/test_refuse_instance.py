@@ -213,6 +213,12 @@ def test_states(server):
                       "ModifyInstanceNetworkSpec"):
         net.passes("while Running", {"InstanceId": i}, operation=operation)
     net.passes("while Running, by force", {"InstanceId": i, "Force": True}, operation="DeleteInstance")
+    for word in ("running", "Nothing"):
+        net.row(f"Status={word}", "InvalidStatus.NotFound", {"Status": word}, operation="DescribeInstances",
+                parameter="Status")
+    for word, count in (("Running", 1), ("Stopped", 0), ("Pending", 0)):
+        found = net.call("DescribeInstances", Status=word, InstanceIds=[i])["Instances"]["Instance"]
+        TAP.equal(len(found), count, f"DescribeInstances: Status={word}: {count}")
     net.call("StopInstance", InstanceId=i, StoppedMode="StopCharging")
     TAP.equal((net.instance(i)["StoppedMode"], net.public(i)), ("StopCharging", []), "StopInstance: StopCharging")
     net.call("StartInstance", InstanceId=i)

@@ -77,6 +77,10 @@ def test_associate_cidr(server):
         net.passes(cidr, {"VpcId": vpc, "SecondaryCidrBlock": cidr})
     net.row("an IPv6 block", "UnsupportedParameter", {"VpcId": vpc, "IPv6CidrBlock": "2001:db8::/56",
                                                      "SecondaryCidrBlock": "192.168.0.0/16"}, parameter="IPv6CidrBlock")
+    block = {"VpcId": vpc, "SecondaryCidrBlock": "192.168.0.0/16"}
+    net.row("IpVersion=ipv4", "IllegalParam.IpVersion", {**block, "IpVersion": "ipv4"}, parameter="IpVersion")
+    net.row("IpVersion=IPV6", "UnsupportedParameter", {**block, "IpVersion": "IPV6"}, parameter="IpVersion")
+    net.row("IpVersion=x of a VPC that is none", "InvalidVpcId.NotFound", {**block, "VpcId": "vpc-x", "IpVersion": "x"})
     made = net.do(VpcId=vpc, SecondaryCidrBlock="192.168.0.0/16", IpVersion="IPV4")
     TAP.equal((made["CidrBlock"], made["IpVersion"]), ("192.168.0.0/16", "IPV4"), "AssociateVpcCidrBlock: its answer")
     row("192.168.0.0/16", "Duplicated.SecondaryCidrBlock")
