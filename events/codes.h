@@ -33,7 +33,17 @@
 	X(TIMESTAMP_EXPIRED, 400, "InvalidTimeStamp.Expired")                           \
 	X(THROTTLED, 400, "Throttling.User")                                            \
 	X(UNKNOWN_OPERATION, 404, "UnknownOperation")                                   \
-	X(HTTP_METHOD, 405, "UnsupportedHTTPMethod")                                    \
+	X(HTTP_METHOD, 400, "UnsupportedHTTPMethod")                                    \
+	X(REQUEST_TOO_LARGE, 413, "RequestTooLarge")                                    \
+	X(API_NOT_FOUND, 404, "InvalidApi.NotFound")                                    \
+	X(FORMAT, 400, "InvalidParameter.Format")                                       \
+	X(SIGNATURE_METHOD, 400, "InvalidSignatureMethod")                              \
+	X(MISSING_ACTION, 400, "MissingAction")                                         \
+	X(MISSING_VERSION, 400, "MissingVersion")                                       \
+	X(MISSING_ACCESS_KEY_ID, 400, "MissingAccessKeyId")                             \
+	X(MISSING_SIGNATURE, 400, "MissingSignature")                                   \
+	X(MISSING_TIMESTAMP, 400, "MissingTimestamp")                                   \
+	X(MISSING_NONCE, 400, "MissingSignatureNonce")                                  \
 	X(MALFORMED_REQUEST, 400, "MalformedRequest")                                   \
 	X(FRAME_TOO_LARGE, 413, "FrameTooLarge")                                        \
 	X(OVERLOADED, 503, "Overloaded")                                                \

@@ -146,6 +146,9 @@ enum ipl_status ipl_operation_parse(const struct ipl_operation *operation,
 				    const struct ipl_value *params, struct ipl_arena *arena,
 				    void *args, struct ipl_common *common,
 				    struct ipl_error *err) IPL_MUST_USE;
+/** The parameter @name of @operation, its own or one that it shares with others; or NULL. */
+const struct ipl_param *ipl_operation_param(const struct ipl_operation *operation,
+					    struct ipl_str name);
 /** Whether @region is the ledger's, or left out. */
 enum ipl_status ipl_operation_check_region(struct ipl_str region, struct ipl_str own,
 					   struct ipl_error *err) IPL_MUST_USE;
@@ -247,6 +250,8 @@ struct ipl_read {
 	/* Lists: after which number to go on, how many to give; where the page ended (0: nothing
 	 * more). */
 	uint64_t after;
+	uint64_t skip;    /* of those that match, beyond @after */
+	bool is_numbered; /* a page by number: it holds what it holds, and cannot end early */
 	int64_t max_results;
 	uint64_t end;
 };

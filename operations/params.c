@@ -419,6 +419,21 @@ static const struct ipl_param common_params[] = {
 	{ .name = "NextToken", .kind = IPL_PARAM_STR, .least = 0, .most = 512 },
 };
 
+const struct ipl_param *ipl_operation_param(const struct ipl_operation *operation,
+					    struct ipl_str name)
+{
+	static const struct ipl_param as_of = { .name = "AsOf", .kind = IPL_PARAM_ANY };
+	const struct ipl_param *param = find_param(operation->params, name);
+
+	if (param != NULL || !is_common(operation, name))
+		return param;
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(common_params); i++) {
+		if (ipl_str_is(name, common_params[i].name))
+			return &common_params[i];
+	}
+	return &as_of;
+}
+
 static enum ipl_status check_token(struct parser *p, struct ipl_str token)
 {
 	if (token.len > IPL_TOKEN_MAX)

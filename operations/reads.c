@@ -227,6 +227,7 @@ static enum ipl_status answer_list(struct ipl_read *r, const struct list *list)
 	struct ipl_value items = ipl_array(), outer = ipl_map();
 	size_t bytes = 0;
 	int64_t total = 0;
+	uint64_t skipped = 0;
 	bool full = false;
 
 	for (uint64_t n = next_of(r, list, 0); n != 0; n = next_of(r, list, n)) {
@@ -235,15 +236,17 @@ static enum ipl_status answer_list(struct ipl_read *r, const struct list *list)
 		if (entity == NULL || !list->match(r, n, entity))
 			continue;
 		total++;
-		if (n <= r->after || full)
+		if (n <= r->after || full || skipped < r->skip) {
+			skipped += n > r->after;
 			continue;
+		}
 		if (items.count == r->max_results) {
 			full = true;
 			continue;
 		}
 		shown = show_listed(r, list, n, entity);
 		bytes += ipl_value_bytes(&shown);
-		if (bytes > PAGE_BYTES_MAX && items.count > 0) {
+		if (bytes > PAGE_BYTES_MAX && items.count > 0 && !r->is_numbered) {
 			full = true;
 			continue;
 		}

@@ -42,6 +42,12 @@ enum ipl_access {
 	IPL_ACCESS_AUDITOR,  /* reads */
 };
 
+/** A page of a list by its number, from 1, where a door has such; number 0: by token. */
+struct ipl_page {
+	uint32_t number;
+	uint32_t size;
+};
+
 struct ipl_call {
 	struct ipl_str operation;
 	const struct ipl_value *params; /* NULL or nil: none */
@@ -50,6 +56,7 @@ struct ipl_call {
 	uint8_t request_id[IPL_REQUEST_ID_BYTES];
 	int64_t now_ms;
 	bool can_be_notified; /* the caller takes what Subscribe and Unsubscribe give */
+	struct ipl_page page;
 };
 
 struct ipl_feed;

@@ -345,11 +345,20 @@ enum ipl_status ipl_engine_read(struct ipl_engine *engine, const struct ipl_call
 		}
 		r.after = token.position;
 	}
+	if (paged && call->page.number > 0) {
+		r.is_numbered = true;
+		r.skip = (uint64_t)(call->page.number - 1) * call->page.size;
+		r.max_results = call->page.size;
+	}
 	if (st == IPL_OK)
 		st = read_through(engine, &r, &moment);
 	if (st != IPL_OK)
 		return st;
 	ipl_map_add(arena, &answer->result, "AsOfSeq", ipl_int((int64_t)moment.seq));
+	if (r.is_numbered) {
+		ipl_map_add(arena, &answer->result, "PageNumber", ipl_int(call->page.number));
+		ipl_map_add(arena, &answer->result, "PageSize", ipl_int(call->page.size));
+	}
 	if (paged)
 		ipl_map_add(arena, &answer->result, "NextToken",
 			    r.end == 0 ?

@@ -22,6 +22,9 @@ void ipl_page_healthz(struct ipl_server *server, struct evhttp_request *req);
 /** Answer @req with @len bytes of @type; @type is borrowed for the call. */
 void ipl_http_send(struct evhttp_request *req, int status, const char *type, const void *bytes,
 		   size_t len);
+/** The same, and at the server's end it is waited for until the answer has left. */
+void ipl_http_reply(struct ipl_server *server, struct evhttp_request *req, int status,
+		    const char *type, const void *bytes, size_t len);
 /** Answer @req with the cloud's error document, as JSON. */
 void ipl_http_refuse(struct ipl_server *server, struct evhttp_request *req,
 		     const struct ipl_error *err);

@@ -67,6 +67,7 @@ static void release_all(struct ipl_server *server, const struct ipl_error *faile
 		if (conn->held_count > 0)
 			ipl_conn_release(conn, durable, failed);
 	}
+	ipl_http_release(server, durable, failed);
 }
 
 static void commit_failed(struct ipl_server *server, enum ipl_status st,
@@ -191,11 +192,17 @@ static struct ipl_conn *longest_deferred(const struct ipl_server *server)
 static void work(struct ipl_server *server)
 {
 	struct ipl_conn *conn;
+	struct ipl_http_call *call;
+	uint64_t turn;
 
 	if (ipl_engine_work(server->engine))
 		return;
 	conn = longest_deferred(server);
-	if (conn != NULL)
+	turn = conn == NULL ? UINT64_MAX : conn->deferred_turn;
+	call = ipl_http_longest_deferred(server, &turn);
+	if (call != NULL)
+		ipl_http_retry(call);
+	else if (conn != NULL)
 		ipl_conn_retry(conn);
 }
 
@@ -233,6 +240,7 @@ static void finish(struct ipl_server *server)
 		work(server);
 	st = ipl_engine_settle(server->engine, &err);
 	ipl_listeners_close(server);
+	ipl_http_finish(server);
 	if (st == IPL_OK)
 		release_all(server, NULL);
 	else
@@ -244,7 +252,7 @@ static void finish(struct ipl_server *server)
 	}
 	if (deadline == NULL || evtimer_add(deadline, &patience) != 0)
 		is_over = true;
-	while (!is_over && server->conns != NULL &&
+	while (!is_over && (server->conns != NULL || server->http_sending > 0) &&
 	       event_base_loop(server->base, EVLOOP_ONCE) >= 0) {
 	}
 	if (deadline != NULL)
@@ -256,8 +264,7 @@ static void close_all(struct ipl_server *server)
 	while (server->conns != NULL)
 		ipl_conn_free(server->conns);
 	ipl_listeners_close(server);
-	if (server->http != NULL)
-		evhttp_free(server->http);
+	ipl_http_close(server);
 	for (size_t i = 0; i < IPL_ARRAY_SIZE(server->signals); i++) {
 		if (server->signals[i] != NULL)
 			event_free(server->signals[i]);

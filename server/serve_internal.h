@@ -35,6 +35,7 @@ struct ipl_held {
 
 struct ipl_server;
 struct ipl_subscription;
+struct ipl_http_call;
 
 struct ipl_conn {
 	struct ipl_server *server;
@@ -86,6 +87,7 @@ struct ipl_server {
 	struct ipl_engine *engine;
 	struct event_base *base;
 	struct evhttp *http;
+	struct evhttp_bound_socket *http_bound;
 	char http_name[128];
 	const char *const *http_host; /* names beside its own that a client may use */
 	size_t http_host_count;
@@ -106,6 +108,8 @@ struct ipl_server {
 	struct ipl_conn *feed_first; /* whose turn it is; NULL: the first one's */
 	struct ipl_listener listener[IPL_LISTENERS_MAX];
 	size_t listener_count;
+	struct ipl_http_call *http_calls; /* that are not answered yet */
+	uint32_t http_sending;            /* answers on their way */
 	struct ipl_conn *conns;
 	uint32_t conn_count;
 	struct ipl_arena arena; /* of the call being executed */
@@ -195,6 +199,18 @@ void ipl_listeners_close(struct ipl_server *server);
 /** Start the HTTP listener; "none": there is none. */
 enum ipl_status ipl_http_open(struct ipl_server *server, const char *address,
 			      struct ipl_error *err) IPL_MUST_USE;
+
+/** Let go what the disk has now; with @failed, answer the rest with it. */
+void ipl_http_release(struct ipl_server *server, uint64_t durable_seq,
+		      const struct ipl_error *failed);
+/** The call that has waited for a past since before @turn and longest, or NULL; @turn is its. */
+struct ipl_http_call *ipl_http_longest_deferred(const struct ipl_server *server, uint64_t *turn);
+/** The past that @call waits for is there: execute it. */
+void ipl_http_retry(struct ipl_http_call *call);
+/** Take no more connections. */
+void ipl_http_finish(struct ipl_server *server);
+/** End all connections; what is not answered yet is not any more. */
+void ipl_http_close(struct ipl_server *server);
 
 /** Split "HOST:PORT", "[::1]:PORT". False where it is neither. */
 bool ipl_host_port(const char *text, char host[128], char port[8]);

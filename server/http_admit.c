@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who an HTTP request is from. */
+#include "server/http_internal.h"
+
+#include <event2/bufferevent.h>
+
+#include <assert.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "events/time.h"
+
+static uint64_t peer_of(struct evhttp_request *req)
+{
+	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
+	struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(at);
+
+	/* A peer that is gone already is nobody; its answer reaches nobody either. */
+	if (evcon != NULL)
+		(void)getpeername(bufferevent_getfd(evhttp_connection_get_bufferevent(evcon)),
+				  (struct sockaddr *)&at, &len);
+	return ipl_auth_peer((struct sockaddr *)&at);
+}
+
+static void become(struct ipl_http_call *call, struct ipl_str key, enum ipl_access access)
+{
+	static_assert(sizeof("key:") + IPL_KEY_ID_MAX <= sizeof(call->principal), "every key fits");
+	memcpy(call->principal, "key:", 4);
+	memcpy(call->principal + 4, key.at, key.len);
+	call->principal[4 + key.len] = '\0';
+	call->access = access;
+	call->is_admitted = true;
+}
+
+/* For tests: only what it looks like counts. */
+static enum ipl_status take_any(struct ipl_http_call *call, const struct ipl_signature *sig,
+				struct ipl_error *err)
+{
+	int64_t time_ms;
+
+	if (!ipl_key_id_is_valid(sig->key_id))
+		return ipl_refuse(err, IPL_CODE_KEY_NOT_FOUND,
+				  "the AccessKeyId is none: letters, digits and -_.@, up to %u",
+				  IPL_KEY_ID_MAX);
+	if (!ipl_time_parse(sig->timestamp, &time_ms))
+		return ipl_refuse(err, IPL_CODE_TIMESTAMP_FORMAT,
+				  "the timestamp is no time such as 2026-11-23T14:03:00Z");
+	become(call, sig->key_id, IPL_ACCESS_ADMIN);
+	return IPL_OK;
+}
+
+static enum ipl_status check_signature(struct ipl_http_call *call,
+				       const struct ipl_http_request *req,
+				       const struct ipl_signature *sig, struct ipl_arena *arena,
+				       struct ipl_claim *claim, struct ipl_error *err)
+{
+	struct ipl_server *server = call->server;
+	const struct ipl_access_key *key;
+	struct ipl_str ours;
+	int64_t now_ms = ipl_now_ms();
+	enum ipl_status st = ipl_auth_begin(server->auth, server->keys, claim, now_ms, &key, err);
+
+	if (st != IPL_OK)
+		return st;
+	st = ipl_signature_make(&req->is, sig, ipl_str_of(key->secret), arena, &ours, err);
+	if (st == IPL_OK && !ipl_auth_equal(ours, sig->given))
+		st = ipl_refuse(err, IPL_CODE_SIGNATURE_MISMATCH,
+				"the signature is not the one that the secret of %s makes",
+				key->id);
+	if (st == IPL_REFUSED)
+		ipl_auth_failed(server->auth, claim, now_ms);
+	if (st == IPL_OK)
+		st = ipl_auth_finish(server->auth, claim, now_ms, err);
+	if (st == IPL_OK)
+		become(call, claim->key_id, key->role);
+	return st;
+}
+
+enum ipl_status ipl_http_admit(struct ipl_http_call *call, const struct ipl_http_request *req,
+			       struct ipl_arena *arena, struct ipl_signature *sig,
+			       struct ipl_error *err)
+{
+	struct ipl_claim claim = { .peer = peer_of(call->req) };
+	enum ipl_status st = ipl_signature_read(&req->is, arena, sig, err);
+
+	if (st != IPL_OK || call->is_admitted)
+		return st;
+	if (call->server->any_key)
+		return take_any(call, sig, err);
+	claim.key_id = sig->key_id;
+	claim.timestamp = sig->timestamp;
+	claim.nonce = sig->nonce;
+	st = check_signature(call, req, sig, arena, &claim, err);
+	call->retry_after_ms = claim.retry_after_ms;
+	return st;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the HTTP door share. */
+#ifndef IPL_SERVER_HTTP_INTERNAL_H
+#define IPL_SERVER_HTTP_INTERNAL_H
+
+#include "server/answer_http.h"
+#include "server/http.h"
+#include "server/signature.h"
+#include "server/tls.h"
+
+#define IPL_ACTION_MAX 64u
+/* Everything of a request may travel in its first line: a user data of 16 KB makes 21 KB. */
+#define IPL_HTTP_HEAD_BYTES_MAX (128 << 10)
+#define IPL_HTTP_BODY_BYTES_MAX (1 << 20)
+
+/** A call, from its request until its answer is handed over. */
+struct ipl_http_call {
+	struct ipl_server *server;
+	struct ipl_http_call *next, *prev;
+	struct evhttp_request *req;
+	struct ipl_http_reply reply;
+	char action[IPL_ACTION_MAX + 1]; /* reply.action is in here, reply.host in host */
+	char host[256];
+	/* Who calls; once this is known it is not asked again. */
+	bool is_admitted;
+	char principal[IPL_PRINCIPAL_MAX + 1];
+	enum ipl_access access;
+	int64_t retry_after_ms; /* with a refusal: when to try again */
+	/* The answer, when there is one. */
+	struct ipl_buf body;
+	int status;
+	uint64_t wait_seq;
+	bool is_deferred; /* waits for a past */
+	uint64_t deferred_turn;
+};
+
+/** The request as it is looked at. All is in the arena, or borrowed from the request. */
+struct ipl_http_request {
+	struct ipl_signed is;
+	enum ipl_http_format format;
+};
+
+/**
+ * Take @req apart. Refused with IPL_CODE_MALFORMED_REQUEST; the format of the answer is
+ * known in any case.
+ */
+enum ipl_status ipl_http_take(struct evhttp_request *req, struct ipl_arena *arena,
+			      struct ipl_http_request *out, struct ipl_error *err) IPL_MUST_USE;
+
+/**
+ * Who @call is from, by its signature: fills principal and access. With --any-key only what a
+ * signature looks like is judged. Refused with the codes of ipl_signature_read(),
+ * ipl_auth_begin() and ipl_auth_finish(), and IPL_CODE_SIGNATURE_MISMATCH.
+ */
+enum ipl_status ipl_http_admit(struct ipl_http_call *call, const struct ipl_http_request *req,
+			       struct ipl_arena *arena, struct ipl_signature *sig,
+			       struct ipl_error *err) IPL_MUST_USE;
+
+/**
+ * The operation that @action is in @version of the API. Refused with
+ * IPL_CODE_API_NOT_FOUND, also where it is one of the other product's, and with
+ * IPL_CODE_MISSING_VERSION.
+ */
+enum ipl_status ipl_http_find_api(struct ipl_str action, struct ipl_str version,
+				  const struct ipl_operation **out,
+				  struct ipl_error *err) IPL_MUST_USE;
+
+/** A connection of the server @context, for evhttp: its errors are JSON. */
+struct bufferevent *ipl_http_bufferevent(struct event_base *base, void *context);
+/**
+ * Which page of its list @operation is asked for. A MaxResults in @params is brought into the
+ * cloud's bounds. Refused with IPL_CODE_INVALID_PARAMETER.
+ */
+enum ipl_status ipl_http_page(const struct ipl_operation *operation, const struct ipl_pairs *pairs,
+			      struct ipl_arena *arena, struct ipl_value *params,
+			      struct ipl_page *out, struct ipl_error *err) IPL_MUST_USE;
+/** Answer @call with @why, whatever it waits for. */
+void ipl_http_call_abort(struct ipl_http_call *call, const struct ipl_error *why);
+/** A request for the API. */
+void ipl_http_call_begin(struct ipl_server *server, struct evhttp_request *req);
+
+#endif
