@@ -35,6 +35,7 @@
 	C(version) \
 	C(vpc) \
 	C(vswitch) \
+	C(whatif) \
 	/* the end */
 /* clang-format on */
 

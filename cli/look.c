@@ -138,6 +138,14 @@ static struct ipl_str finish(struct ipl_arena *arena, struct ipl_buf *buf)
 	return text;
 }
 
+struct ipl_str ipl_look_plain(struct ipl_arena *arena, struct ipl_str text)
+{
+	struct ipl_buf buf = { 0 };
+
+	append_plain(&buf, text);
+	return finish(arena, &buf);
+}
+
 struct ipl_str ipl_look_text(struct ipl_arena *arena, const struct ipl_value *value)
 {
 	struct ipl_buf buf = { 0 }, json = { 0 };

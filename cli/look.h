@@ -34,6 +34,8 @@ enum ipl_status ipl_look_event(const struct ipl_look *look, struct ipl_arena *ar
 			       struct ipl_value *out, struct ipl_error *err) IPL_MUST_USE;
 /** An event in one line for people: seq, time, type, who for whom, why, what it touches. */
 struct ipl_str ipl_look_event_line(struct ipl_arena *arena, const struct ipl_value *event);
+/** Text without anything that a terminal would obey. */
+struct ipl_str ipl_look_plain(struct ipl_arena *arena, struct ipl_str text);
 /** A value in one line, without anything that a terminal would obey; "nothing" for nil. */
 struct ipl_str ipl_look_text(struct ipl_arena *arena, const struct ipl_value *value);
 

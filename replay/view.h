@@ -4,7 +4,7 @@
  * one that is there before; on the way some are kept, so that going back, and
  * searching to and fro, costs little more than one pass over the log.
  *
- * One thread. What is lent is lent until the next call with the same views.
+ * One thread. A state is lent until the next ipl_views_at() or ipl_views_walk().
  */
 #ifndef IPL_REPLAY_VIEW_H
 #define IPL_REPLAY_VIEW_H

@@ -122,12 +122,79 @@ def test_bisect_command(h, data):
     TAP.equal((done.returncode, found.get("Seq"), found.get("StatesAsked")), (0, 9, 5), "--first asks one after the other")
 
 
+def whatif(data, *words):
+    done = cli(data, "-o", "json", "whatif", *words)
+    return done, json.loads(done.stdout) if done.stdout else {}
+
+
+def by_seq(told):
+    return {o["Seq"]: o for o in told["Operations"]}
+
+
+def test_whatif(h, data):
+    done, told = whatif(data, "--drop", str(h.seq["eni0"]))
+    ops = by_seq(told)
+    TAP.equal((done.returncode, told["Dropped"], told["Refused"]), (0, 1, 1), "whatif --drop: what follows falls")
+    TAP.equal((ops[h.seq["eni0"]]["Outcome"], ops[h.seq["delete"]]["Outcome"], ops[h.seq["delete"]]["Code"]),
+              ("Dropped", "Refused", "InvalidEniId.NotFound"), "which, and why")
+    first = {f["Name"]: (f["Before"], f["After"]) for f in ops[h.seq["eni1"]]["Fields"]}
+    TAP.equal(first, {"PrivateIpAddresses.1.PrivateIpAddress": ("10.0.1.2", "10.0.1.1")},
+              "the next one has the address that is free then")
+    ends = {c["Id"]: c for c in told["Changes"]}
+    TAP.equal((ends[h.enis[1]]["Change"], h.enis[0] in ends), ("Updated", False), "the end: what is other, no more")
+    TAP.equal(told["Same"] + told["Otherwise"] + told["Refused"] + told["Dropped"],
+              told["ToSeq"] - told["FromSeq"] + 1, "each is told once")
+    request = json.loads(cli(data, "whatif", "--show", str(h.seq["web"])).stdout)
+    TAP.equal(request, {"Operation": "RunInstances",
+                        "Params": {"InstanceType": "ecs.g6.large", "VSwitchId": h.vsw, "PrivateIpAddress": "10.0.1.5"}},
+              "--show gives the request of an event")
+    path = os.path.join(data, "request.json")
+
+    def write(**request):
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(request, file)
+        return path
+    request["Params"]["Amount"] = 3
+    done, told = whatif(data, "--edit", f"{h.seq['web']}={write(**request)}")
+    ends = {c["Id"]: c["Change"] for c in told["Changes"]}
+    TAP.equal((done.returncode, by_seq(told)[h.seq["web"]]["Change"], list(ends.values()).count("Created"),
+               ends.get(h.web)), (0, "Edit", 4, None), "--edit: two instances more, the first keeps its id")
+    done, told = whatif(data, "--insert", "9=" + write(Operation="DeleteNetworkInterface", Params={
+        "NetworkInterfaceId": h.enis[0]}), "--drop", str(h.seq["stop"]))
+    ops = by_seq(told)
+    TAP.equal((ops[h.seq["start"]]["Outcome"], ops[h.seq["delete"]]["Outcome"], told["Dropped"]),
+              ("Refused", "Refused", 1), "--insert and --drop together")
+    words = cli(data, "whatif", "--insert", f"{h.seq['last'] + 1}=" + write(
+        Operation="AssignPrivateIpAddresses", Params={"NetworkInterfaceId": h.enis[1],
+                                                      "SecondaryPrivateIpAddressCount": 1}))
+    TAP.ok(words.returncode == 0 and "Done       AssignPrivateIpAddresses (inserted)" in words.stdout
+           and f"Updated  {h.enis[1]}" in words.stdout, "after all, in words", words)
+    words = cli(data, "whatif", "--drop", str(h.seq["last"]))
+    TAP.ok("1 dropped" in words.stdout and "Deleted" in words.stdout, "--drop in words", words)
+    done, told = whatif(data, "--drop", str(h.seq["vsw"]), "--limit", "1")
+    TAP.equal((told["OperationsLeftOut"] > 0, told["ChangesLeftOut"] > 0, len(told["Changes"])), (True, True, 1), "--limit")
+    for words, status, what in ((["--drop", "x"], 2, "it takes a seq"), (["--edit", "5"], 2, "SEQ=FILE"),
+                                (["--drop", "1"], 1, "event 1 makes the ledger"), ([], 2, "what is changed"),
+                                (["--edit", "5=/nonexistent"], 3, "/nonexistent"), (["--show", "1"], 1, "no operation"),
+                                (["--drop", "2", "--show", "3"], 2, "what is changed")):
+        done = cli(data, "whatif", *words)
+        TAP.ok(done.returncode == status and what in done.stderr, f"whatif {' '.join(words)}: {what}", done)
+    for text, status, what in (('{"Params": {}}', 2, "as --show prints it"), ("{", 2, "line"),
+                               ('{"Operation": "DescribeVpcs"}', 1, "no single write"),
+                               ('{"Operation": "CreateVpc", "Params": 5}', 1, "must be a map")):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        done = cli(data, "whatif", "--edit", f"5={path}")
+        TAP.ok(done.returncode == status and what in done.stderr, f"a file of {text}: {what}", done)
+
+
 def main():
     server = Server(init=None)
     h = History(server.client())
     data = server.data
     before = digest(data)
     test_bisect_expr(h, data)
+    test_whatif(h, data)
     TAP.equal(server.stop(), 0, "the server ends")
     test_bisect_command(h, data)
     TAP.equal(digest(data), before, "the log is as it was")
