@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -362,6 +363,39 @@ static enum ipl_status parse_answer(struct ipl_client *client, size_t size, stru
 	return IPL_OK;
 }
 
+/* More bytes of what the server says. */
+static enum ipl_status read_more(struct ipl_client *client, struct ipl_error *err)
+{
+	ssize_t n;
+
+	if (!ipl_buf_reserve(&client->in, READ_BYTES))
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for an answer");
+	errno = 0;
+	n = client->tls == NULL ?
+		    read(client->fd, client->in.at + client->in.len, READ_BYTES) :
+		    ipl_tls_read(client->tls, client->in.at + client->in.len, READ_BYTES);
+	if (n < 0 && errno == EINTR)
+		return IPL_OK;
+	if (n <= 0)
+		return io_error(err, "the server's answer");
+	client->in.len += (size_t)n;
+	return IPL_OK;
+}
+
+/* Whether a whole frame is here: then *@size is not 0. */
+static enum ipl_status look(struct ipl_client *client, size_t *size, struct ipl_error *err)
+{
+	enum ipl_scan found =
+		ipl_scan(&client->scanner, client->in.at, client->in.len, ANSWER_BYTES_MAX, size);
+
+	if (found == IPL_SCAN_WHOLE)
+		return IPL_OK;
+	*size = 0;
+	return found == IPL_SCAN_MORE ?
+		       IPL_OK :
+		       ipl_error_set(err, IPL_ERR_IO, "the server's answer makes no sense");
+}
+
 enum ipl_status ipl_client_receive(struct ipl_client *client, struct ipl_arena *arena,
 				   struct ipl_value *result, struct ipl_error *err)
 {
@@ -369,26 +403,55 @@ enum ipl_status ipl_client_receive(struct ipl_client *client, struct ipl_arena *
 
 	while (st == IPL_OK) {
 		size_t size = 0;
-		ssize_t n;
-		enum ipl_scan found = ipl_scan(&client->scanner, client->in.at, client->in.len,
-					       ANSWER_BYTES_MAX, &size);
-		if (found == IPL_SCAN_WHOLE)
+		st = look(client, &size, err);
+		if (st == IPL_OK && size > 0)
 			return parse_answer(client, size, arena, result, err);
-		if (found != IPL_SCAN_MORE)
-			return ipl_error_set(err, IPL_ERR_IO, "the server's answer makes no sense");
-		if (!ipl_buf_reserve(&client->in, READ_BYTES))
-			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for an answer");
-		errno = 0;
-		n = client->tls == NULL ?
-			    read(client->fd, client->in.at + client->in.len, READ_BYTES) :
-			    ipl_tls_read(client->tls, client->in.at + client->in.len, READ_BYTES);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return io_error(err, "the server's answer");
-		client->in.len += (size_t)n;
+		if (st == IPL_OK)
+			st = read_more(client, err);
 	}
 	return st;
+}
+
+static enum ipl_status parse_notice(struct ipl_client *client, size_t size, struct ipl_arena *arena,
+				    struct ipl_str *name, struct ipl_value *what,
+				    struct ipl_error *err)
+{
+	struct ipl_value frame;
+	enum ipl_status st = ipl_msgpack_parse(arena, client->in.at, size, &frame, err);
+
+	ipl_buf_consume(&client->in, size);
+	if (st != IPL_OK)
+		return st;
+	if (frame.type != IPL_VALUE_ARRAY || frame.count != 3 ||
+	    frame.item[1].type != IPL_VALUE_STR || frame.item[2].type != IPL_VALUE_ARRAY ||
+	    frame.item[2].count != 1)
+		return ipl_error_set(err, IPL_ERR_IO, "the server's notification makes no sense");
+	*name = frame.item[1].str;
+	*what = frame.item[2].item[0];
+	return IPL_OK;
+}
+
+enum ipl_status ipl_client_notified(struct ipl_client *client, int wait_ms, struct ipl_arena *arena,
+				    struct ipl_str *name, struct ipl_value *what,
+				    struct ipl_error *err)
+{
+	struct pollfd waits = { .fd = client->fd, .events = POLLIN };
+	size_t size = 0;
+	enum ipl_status st = look(client, &size, err);
+
+	while (st == IPL_OK && size == 0) {
+		/* What TLS has read and not given yet does not show at the socket. */
+		bool is_here = client->tls != NULL && ipl_tls_has_more(client->tls);
+		int ready = is_here ? 1 : poll(&waits, 1, wait_ms);
+		if (ready == 0 || (ready < 0 && errno == EINTR))
+			return ipl_error_set(err, IPL_ERR_END, "nothing was notified for now");
+		if (ready < 0)
+			return io_error(err, "waiting for the server");
+		st = read_more(client, err);
+		if (st == IPL_OK)
+			st = look(client, &size, err);
+	}
+	return st == IPL_OK ? parse_notice(client, size, arena, name, what, err) : st;
 }
 
 static enum ipl_status call_engine(struct ipl_client *client, struct ipl_str operation,

@@ -33,4 +33,12 @@ enum ipl_status ipl_client_send(struct ipl_client *client, struct ipl_str operat
 enum ipl_status ipl_client_receive(struct ipl_client *client, struct ipl_arena *arena,
 				   struct ipl_value *result, struct ipl_error *err) IPL_MUST_USE;
 
+/**
+ * The next notification, for a client that waits for no answer: its @name and what it tells, in
+ * @arena. IPL_ERR_END where none came in @wait_ms milliseconds, or a signal came first.
+ */
+enum ipl_status ipl_client_notified(struct ipl_client *client, int wait_ms, struct ipl_arena *arena,
+				    struct ipl_str *name, struct ipl_value *what,
+				    struct ipl_error *err) IPL_MUST_USE;
+
 #endif

@@ -1,9 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status and log. */
 #include "cli/ask.h"
+#include "cli/follow.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The head as it is noted outside, before everything else. */
+static int print_status(const struct ipl_invocation *in, struct ipl_value *params)
+{
+	struct ipl_error err = IPL_ERROR_INIT(in->arena);
+	struct ipl_client *client = NULL;
+	struct ipl_value result, shown = ipl_map();
+	enum ipl_status st = ipl_client_open(in->data, in->server, &client, &err);
+
+	if (st == IPL_OK)
+		st = ipl_ask(in, client, "GetStatus", params, &result, &err);
+	ipl_client_close(client);
+	if (st != IPL_OK)
+		return ipl_fail(&err);
+	ipl_map_add(in->arena, &shown, "Head",
+		    ipl_textf(in->arena, "%" PRId64 ":%.*s",
+			      ipl_map_get(&result, "HeadSeq")->integer,
+			      IPL_STR_ARG(ipl_map_text(&result, "HeadRoot"))));
+	for (uint32_t i = 0; i < result.count; i++)
+		ipl_map_add_str(in->arena, &shown, result.member[i].key, result.member[i].value);
+	ipl_print_result(in, &shown);
+	return IPL_EXIT_OK;
+}
 
 static int run_status(const struct ipl_invocation *in)
 {
@@ -11,7 +36,9 @@ static int run_status(const struct ipl_invocation *in)
 
 	if (in->argc != 0)
 		return ipl_usage(&ipl_cmd_status, "status takes no words");
-	return ipl_ask_and_print(in, "GetStatus", &params);
+	if (in->output != IPL_OUTPUT_TABLE)
+		return ipl_ask_and_print(in, "GetStatus", &params);
+	return print_status(in, &params);
 }
 
 const struct ipl_command ipl_cmd_status = {
@@ -27,6 +54,7 @@ static int run_log(const struct ipl_invocation *in)
 {
 	struct ipl_value params = ipl_map();
 	const char *id = NULL;
+	bool follows = false, is_bounded = in->as_of != NULL;
 
 	for (int i = 0; i < in->argc; i++) {
 		const char *from = ipl_option(in, &i, "--from");
@@ -35,10 +63,13 @@ static int run_log(const struct ipl_invocation *in)
 			return ipl_usage(&ipl_cmd_log, "--from %s is no moment", from);
 		if (to != NULL && !ipl_add_bound(in, &params, to, "ToSeq", "ToTime"))
 			return ipl_usage(&ipl_cmd_log, "--to %s is no moment", to);
+		is_bounded = is_bounded || to != NULL || strcmp(in->argv[i], "--reverse") == 0;
 		if (from != NULL || to != NULL)
 			continue;
 		if (strcmp(in->argv[i], "--reverse") == 0)
 			ipl_map_add(in->arena, &params, "Reverse", ipl_bool(true));
+		else if (strcmp(in->argv[i], "--follow") == 0)
+			follows = true;
 		else if (id == NULL && in->argv[i][0] != '-')
 			id = in->argv[i];
 		else
@@ -46,12 +77,20 @@ static int run_log(const struct ipl_invocation *in)
 	}
 	if (id != NULL)
 		ipl_map_add(in->arena, &params, "Id", ipl_text_of(id));
-	return ipl_ask_all_and_print(in, "ListEvents", &params);
+	if (!follows)
+		return ipl_ask_all_and_print(in, "ListEvents", &params);
+	if (is_bounded)
+		return ipl_usage(&ipl_cmd_log, "--follow has no --to, --reverse or --as-of");
+	if (in->output != IPL_OUTPUT_TABLE && in->output != IPL_OUTPUT_JSON)
+		return ipl_usage(&ipl_cmd_log, "--follow prints -o table or json");
+	return ipl_follow(in, &params);
 }
 
 const struct ipl_command ipl_cmd_log = {
 	.name = "log",
-	.args = "[ID|ADDRESS] [--from WHEN] [--to WHEN] [--reverse]",
+	.args = "[ID|ADDRESS] [--from WHEN] [--to WHEN] [--reverse] [--follow]",
 	.summary = "events: of everything, of one entity, of one address",
+	.more = "--follow prints events as they come, a line each, from --from on (default: from\n"
+		"now on), through restarts of the server, until Ctrl-C.",
 	.run = run_log,
 };

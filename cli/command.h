@@ -70,5 +70,8 @@ void ipl_print_result(const struct ipl_invocation *in, const struct ipl_value *r
 /** Print rows (maps) under the named members; column names are the members' last part. */
 void ipl_print_table(struct ipl_arena *arena, const struct ipl_value *rows,
 		     const char *const *columns, size_t column_count);
+/** One such row, its cells at least as wide as @width says. */
+void ipl_print_row(struct ipl_arena *arena, const struct ipl_value *row, const char *const *columns,
+		   const size_t *width, size_t column_count);
 
 #endif

@@ -12,6 +12,7 @@
 	C(bisect) \
 	C(call) \
 	C(check_guest) \
+	C(check_proof) \
 	C(completion) \
 	C(convert) \
 	C(disassociate) \
@@ -27,6 +28,7 @@
 	C(keys) \
 	C(log) \
 	C(map) \
+	C(prove) \
 	C(release) \
 	C(restore) \
 	C(serve) \

@@ -76,6 +76,18 @@ static void print_padded(struct ipl_str text, size_t width, bool is_last)
 		printf("%*s", (int)(width - chars + 2), "");
 }
 
+void ipl_print_row(struct ipl_arena *arena, const struct ipl_value *row, const char *const *columns,
+		   const size_t *width, size_t column_count)
+{
+	for (size_t c = 0; c < column_count; c++) {
+		struct ipl_str text =
+			cell(arena, ipl_value_at(row, ipl_str_of(columns[c])), CELL_MAX);
+		size_t chars = ipl_str_char_count(text);
+		print_padded(text, chars > width[c] ? chars : width[c], c + 1 == column_count);
+	}
+	putchar('\n');
+}
+
 void ipl_print_table(struct ipl_arena *arena, const struct ipl_value *rows,
 		     const char *const *columns, size_t column_count)
 {

@@ -33,7 +33,7 @@
 	X(allocate_eip) X(associate_eip) X(unassociate_eip) X(release_eip) \
 	X(get_entity) X(lookup_address) X(get_event) X(list_events) X(describe_vpcs) \
 	X(describe_vswitches) X(describe_instances) X(describe_eni) X(describe_enis) \
-	X(subscribe) X(unsubscribe) \
+	X(subscribe) X(unsubscribe) X(get_inclusion) X(get_consistency) \
 	X(describe_eips) X(hello) X(modify_eni) X(assign_ipv6) X(unassign_ipv6) \
 	X(create_ipv6gw) X(delete_ipv6gw) X(allocate_ipv6bw) X(modify_ipv6bw) \
 	X(delete_ipv6bw) X(describe_ipv6) X(describe_ipv6gws) X(get_history) X(diff_state)
@@ -367,6 +367,12 @@
 	P(O, INT, from_seq, FromSeq, 0, 0, INT64_MAX, "") \
 	P(O, STR, id, Id, 0, 1, 64, "") \
 	P(O, STR, type, Type, 0, 1, 64, "")
+#define IPL_PARAMS_get_inclusion(P, O) \
+	P(O, INT, seq, Seq, REQUIRED, 1, INT64_MAX, "") \
+	P(O, INT, size, TreeSize, 0, 1, INT64_MAX, "")
+#define IPL_PARAMS_get_consistency(P, O) \
+	P(O, INT, from, From, REQUIRED, 1, INT64_MAX, "") \
+	P(O, INT, to, To, REQUIRED, 1, INT64_MAX, "")
 #define IPL_PARAMS_unsubscribe(P, O) \
 	P(O, INT, subscription, SubscriptionId, REQUIRED, 1, INT64_MAX, "")
 #define IPL_PARAMS_hello(P, O) \
@@ -464,6 +470,8 @@
 	S(HELLO, Hello, hello, 0) \
 	S(GET_STATUS, GetStatus, none, 0) \
 	S(GET_EVENT, GetEvent, get_event, 0) \
+	S(GET_INCLUSION, GetInclusionProof, get_inclusion, 0) \
+	S(GET_CONSISTENCY, GetConsistencyProof, get_consistency, 0) \
 	S(SUBSCRIBE, Subscribe, subscribe, 0) \
 	S(UNSUBSCRIBE, Unsubscribe, unsubscribe, 0) \
 	S(GET_STATE_HASH, GetStateHash, none, 0) \

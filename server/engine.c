@@ -217,6 +217,8 @@ static enum ipl_status fold_log(struct ipl_engine *engine, struct ipl_error *err
 	if (st != IPL_OK)
 		return st;
 	forget(engine);
+	if (engine->nodes != NULL)
+		ipl_nodes_cut(engine->nodes, head.seq); /* beyond may come other events */
 	st = load_base(engine, head.seq, err);
 	if (st == IPL_OK)
 		st = ipl_reader_scan(engine->reader, ipl_state_seq(engine->state) + 1, head.seq,
@@ -392,6 +394,7 @@ void ipl_engine_close(struct ipl_engine *engine)
 	if (engine->done_fd >= 0)
 		close(engine->done_fd);
 	forget(engine);
+	ipl_nodes_free(engine->nodes);
 	ipl_checkpoints_close(engine->checkpoints);
 	ipl_reader_close(engine->reader);
 	ipl_store_close(engine->store);

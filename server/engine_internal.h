@@ -9,6 +9,7 @@
 #include "server/checkpointer.h"
 #include "server/engine.h"
 #include "store/committer.h"
+#include "store/proof.h"
 #include "store/refusals.h"
 
 #define IPL_TIME_STEP UINT64_C(256) /* events from one entry of the time index to the next */
@@ -55,6 +56,9 @@ struct ipl_engine {
 	struct ipl_view view[IPL_VIEWS_MAX];
 	struct ipl_view *building; /* the one that is not whole yet; NULL: none */
 	uint64_t asks;
+	struct ipl_nodes
+		*nodes; /* of the tree, as far as proofs have wanted them; NULL: none yet */
+	uint64_t nodes_wanted;
 	struct ipl_arena scratch; /* for folding */
 };
 
@@ -112,6 +116,14 @@ enum ipl_status ipl_engine_list_refusals(struct ipl_engine *engine,
 					 const struct ipl_args_list_events *args,
 					 const struct ipl_common *common, uint64_t as_of,
 					 struct ipl_arena *arena, struct ipl_answer *answer);
+enum ipl_status ipl_engine_inclusion(struct ipl_engine *engine,
+				     const struct ipl_args_get_inclusion *args, uint64_t as_of,
+				     struct ipl_arena *arena, struct ipl_answer *answer);
+enum ipl_status ipl_engine_consistency(struct ipl_engine *engine,
+				       const struct ipl_args_get_consistency *args, uint64_t as_of,
+				       struct ipl_arena *arena, struct ipl_answer *answer);
+/** Go on with the nodes of the tree that a proof waits for; false where none does any more. */
+bool ipl_engine_grow_nodes(struct ipl_engine *engine);
 /** A write was refused: keep why, for ListRefusals. */
 void ipl_engine_note_refusal(struct ipl_engine *engine, const struct ipl_call *call,
 			     const struct ipl_common *common, const struct ipl_error *refused,

@@ -198,6 +198,8 @@ bool ipl_engine_work(struct ipl_engine *engine)
 {
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 
+	if (ipl_engine_grow_nodes(engine))
+		return true;
 	if (engine->building == NULL)
 		return false;
 	/* A failure shows again when the one who asked for it asks again. */
@@ -579,6 +581,12 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 	case IPL_SERVICE_LIST_REFUSALS:
 		st = ipl_engine_list_refusals(engine, operation, args, common, moment.seq, arena,
 					      answer);
+		break;
+	case IPL_SERVICE_GET_INCLUSION:
+		st = ipl_engine_inclusion(engine, args, moment.seq, arena, answer);
+		break;
+	case IPL_SERVICE_GET_CONSISTENCY:
+		st = ipl_engine_consistency(engine, args, moment.seq, arena, answer);
 		break;
 	case IPL_SERVICE_SUBSCRIBE:
 	case IPL_SERVICE_UNSUBSCRIBE:

@@ -9,8 +9,8 @@
 
 static_assert(IPL_ROOT_BYTES == crypto_hash_sha256_BYTES, "a node is one SHA-256");
 
-static void hash_node(const uint8_t left[IPL_ROOT_BYTES], const uint8_t right[IPL_ROOT_BYTES],
-		      uint8_t out[IPL_ROOT_BYTES])
+void ipl_tree_node(const uint8_t left[IPL_ROOT_BYTES], const uint8_t right[IPL_ROOT_BYTES],
+		   uint8_t out[IPL_ROOT_BYTES])
 {
 	uint8_t bytes[1 + 2 * IPL_ROOT_BYTES] = { 0x01 };
 
@@ -19,7 +19,7 @@ static void hash_node(const uint8_t left[IPL_ROOT_BYTES], const uint8_t right[IP
 	crypto_hash_sha256(out, bytes, sizeof(bytes));
 }
 
-static void hash_leaf(struct ipl_str record, uint8_t out[IPL_ROOT_BYTES])
+void ipl_tree_leaf(struct ipl_str record, uint8_t out[IPL_ROOT_BYTES])
 {
 	crypto_hash_sha256_state state;
 
@@ -32,11 +32,11 @@ static void hash_leaf(struct ipl_str record, uint8_t out[IPL_ROOT_BYTES])
 void ipl_tree_add(struct ipl_tree *tree, struct ipl_str record)
 {
 	assert(tree->count < IPL_TREE_LEVELS_MAX);
-	hash_leaf(record, tree->node[tree->count++]);
+	ipl_tree_leaf(record, tree->node[tree->count++]);
 	/* Each bit that is set below the lowest clear one is a subtree that becomes complete. */
 	for (uint64_t size = tree->size; size & 1; size >>= 1) {
 		uint8_t *left = tree->node[tree->count - 2];
-		hash_node(left, tree->node[tree->count - 1], left);
+		ipl_tree_node(left, tree->node[tree->count - 1], left);
 		tree->count--;
 	}
 	tree->size++;
@@ -50,5 +50,5 @@ void ipl_tree_root(const struct ipl_tree *tree, uint8_t out[IPL_ROOT_BYTES])
 	}
 	memcpy(out, tree->node[tree->count - 1], IPL_ROOT_BYTES);
 	for (uint32_t i = tree->count - 1; i > 0; i--)
-		hash_node(tree->node[i - 1], out, out);
+		ipl_tree_node(tree->node[i - 1], out, out);
 }

@@ -18,6 +18,11 @@ struct ipl_tree {
 	uint32_t count;
 };
 
+/** The hash of a leaf: of 0x00 and the record. */
+void ipl_tree_leaf(struct ipl_str record, uint8_t out[IPL_ROOT_BYTES]);
+/** The hash of a node: of 0x01 and its two below. @out may be one of them. */
+void ipl_tree_node(const uint8_t left[IPL_ROOT_BYTES], const uint8_t right[IPL_ROOT_BYTES],
+		   uint8_t out[IPL_ROOT_BYTES]);
 /** Add the next record. */
 void ipl_tree_add(struct ipl_tree *tree, struct ipl_str record);
 /** The root over all records so far; of none the hash of nothing. */
