@@ -350,6 +350,9 @@ def test_done(net, write, good):
     member = list(good)[-1] if good else {"ModifyLedgerSettings": "ReuseDelaySeconds"}.get(write.name, "Bandwidth")
     other = {str: "other", int: 7, list: ["other"]}[type(good.get(member, 0))]
     net.row(f"the token with another {member}", "IdempotentParameterMismatch", {**good, **token, member: other})
+    for member, (_, beyond) in write.ranges.items():
+        net.row(f"the token with {member} out of range", "IdempotentParameterMismatch",
+                {**good, **token, member: beyond[-1]})
     event = net.call("GetEvent", Seq=first["Seq"])
     TAP.equal((event["Operation"], event["Type"], event["Reason"], event["Actor"], event["RequestId"], event["Time"]),
               (write.name, write.event, "why", "who", first["RequestId"], first["Time"]),
