@@ -357,6 +357,9 @@ def test_done(net, write, good):
     TAP.equal((event["Operation"], event["Type"], event["Reason"], event["Actor"], event["RequestId"], event["Time"]),
               (write.name, write.event, "why", "who", first["RequestId"], first["Time"]),
               f"{write.name}: the event {write.event} says what, why and for whom")
+    changes = net.call("DiffState", From=first["Seq"] - 1, To=first["Seq"])["Changes"]
+    strays = [c for c in changes if c["Id"] not in event["Touches"]]
+    TAP.equal(strays, [], f"{write.name}: nothing changes that the event does not touch")
     if write.touches:
         TAP.equal(sorted(event["Touches"]), sorted(write.touches(net, good, first)),
                   f"{write.name}: the event touches what changed, and nothing else")
