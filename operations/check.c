@@ -2,6 +2,7 @@
 /* What decide functions share: refusals, finding what is named, limits, parts of events. */
 #include "operations/operations_internal.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,10 +58,22 @@ static struct ipl_value id_of(const struct ipl_decision *d, enum ipl_kind kind, 
 	return ipl_textf(d->arena, "%s", text);
 }
 
+/* Who reads only the sentence should know whom it is about. */
+static void say_id(struct ipl_error *err, const char *id)
+{
+	size_t len = strlen(err->text);
+
+	if (strstr(err->text, id) == NULL)
+		(void)snprintf(err->text + len, sizeof(err->text) - len, " (%s)", id);
+}
+
 enum ipl_status ipl_refused_entity(struct ipl_decision *d, enum ipl_kind kind, uint64_t number)
 {
 	struct ipl_value ids = ipl_array();
+	char id[IPL_ID_TEXT_MAX];
 
+	ipl_id_format(ipl_state_letters(d->state), kind, number, id);
+	say_id(d->err, id);
 	ipl_array_add(d->arena, &ids, id_of(d, kind, number));
 	ipl_error_add(d->err, "Id", id_of(d, kind, number));
 	ipl_error_add(d->err, "Ids", ids);
@@ -87,9 +100,12 @@ enum ipl_status ipl_refuse_dependency(struct ipl_decision *d, enum ipl_code code
 				      uint64_t total, const char *what)
 {
 	struct ipl_value ids = ipl_array();
+	char id[IPL_ID_TEXT_MAX];
 
-	ipl_refuse(d->err, code, "%s still has %" PRIu64 " of kind %s: delete them first", what,
-		   total, ipl_kind_name(kind));
+	assert(count > 0);
+	ipl_id_format(ipl_state_letters(d->state), kind, numbers[0], id);
+	ipl_refuse(d->err, code, "%s still has %" PRIu64 " of kind %s, such as %s: delete %s first",
+		   what, total, ipl_kind_name(kind), id, total == 1 ? "it" : "them");
 	for (uint32_t i = 0; i < count && i < IDS_SHOWN_MAX; i++)
 		ipl_array_add(d->arena, &ids, id_of(d, kind, numbers[i]));
 	ipl_error_add(d->err, "Ids", ids);

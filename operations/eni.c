@@ -410,9 +410,10 @@ static enum ipl_status check_unassign(struct ipl_decision *d, const struct ipl_e
 			continue;
 		if (eni->address[i].eip == 0)
 			return IPL_OK;
-		refuse_unassign(d, IPL_CODE_DEPENDENCY_EIP, number, text,
-				"is paired with an EIP: unassociate it first");
+		ipl_refuse(d->err, IPL_CODE_DEPENDENCY_EIP,
+			   "%.*s is paired with an EIP: unassociate it first", IPL_STR_ARG(text));
 		ipl_refused_entity(d, IPL_KIND_EIP, eni->address[i].eip);
+		ipl_error_add(d->err, "Address", ipl_text(ipl_arena_str(d->arena, text)));
 		ipl_error_add(d->err, "AllocationId",
 			      ipl_show_id(d->arena, &lens, IPL_KIND_EIP, eni->address[i].eip));
 		return IPL_REFUSED;

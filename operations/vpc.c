@@ -288,8 +288,8 @@ static bool has_secondary(const struct ipl_vpc *vpc, struct ipl_cidr4 cidr)
 enum ipl_status ipl_decide_unassociate_cidr(struct ipl_decision *d)
 {
 	IPL_ARGS(d, unassociate_cidr);
+	uint64_t number, numbers[IDS_SHOWN_MAX], count = 0;
 	struct ipl_cidr4 cidr;
-	uint64_t number;
 	const struct ipl_vpc *vpc = ipl_named_vpc(d, args->vpc, &number);
 
 	if (vpc == NULL)
@@ -309,10 +309,17 @@ enum ipl_status ipl_decide_unassociate_cidr(struct ipl_decision *d)
 	for (uint32_t i = 0; i < vpc->vswitches.count; i++) {
 		const struct ipl_vswitch *vswitch =
 			ipl_state_vswitch(d->state, vpc->vswitches.at[i]);
-		if (ipl_cidr4_covers(cidr, vswitch->cidr))
-			return ipl_refuse_dependency(d, IPL_CODE_CIDR_IN_USE, IPL_KIND_VSWITCH,
-						     &vpc->vswitches.at[i], 1, 1, "the block");
+		if (!ipl_cidr4_covers(cidr, vswitch->cidr))
+			continue;
+		if (count < IDS_SHOWN_MAX)
+			numbers[count] = vpc->vswitches.at[i];
+		count++;
 	}
+	if (count > 0)
+		return ipl_refuse_dependency(
+			d, IPL_CODE_CIDR_IN_USE, IPL_KIND_VSWITCH, numbers,
+			(uint32_t)(count < IDS_SHOWN_MAX ? count : IDS_SHOWN_MAX), count,
+			"the block");
 	ipl_decided(d, IPL_EVENT_VPC_CIDR_UNASSOCIATED);
 	d->ev->vpc_cidr_unassociated = (struct ipl_ev_vpc_cidr_unassociated){ number, cidr };
 	return IPL_OK;

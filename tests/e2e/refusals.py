@@ -47,6 +47,8 @@ class Table(Net):
             wanted = {"code": code, "status": status or STATUS.get(code, 400), "head": before}
             if not code.startswith("DryRun"):
                 got["sentence"], wanted["sentence"] = len(refusal.error["Message"]) > 10, True
+            if refusal.detail.get("Ids"):
+                got["named"], wanted["named"] = refusal.detail["Ids"][0] in refusal.error["Message"], True
             for member, value in {"Parameter": parameter, "Ids": ids, **(detail or {})}.items():
                 if value is not None:
                     got[member], wanted[member] = refusal.detail.get(member), value

@@ -97,12 +97,13 @@ def test_associate_cidr(server):
               ["192.168.0.0/16"] + [f"172.{20 + n}.0.0/16" for n in range(4)], "AssociateVpcCidrBlock: five, in order")
 
     net.operation = "UnassociateVpcCidrBlock"
-    vswitch = net.vswitch(vpc, "192.168.5.0/24")
+    vswitches = [net.vswitch(vpc, f"192.168.{n}.0/24") for n in range(5, 17)]
     row("10.0.0.0/16", "OperationDenied.PrimaryCidrBlock")
     row("192.168.5.0/24", "InvalidCidrBlock.NotFound")
     row("172.31.0.0/16", "InvalidCidrBlock.NotFound")
-    row("192.168.0.0/16", "OperationFailed.CidrInUse", parameter=None, ids=[vswitch])
-    net.call("DeleteVSwitch", VSwitchId=vswitch)
+    row("192.168.0.0/16", "OperationFailed.CidrInUse", parameter=None, ids=vswitches[:10], detail={"Count": 12})
+    for vswitch in vswitches:
+        net.call("DeleteVSwitch", VSwitchId=vswitch)
     net.do(VpcId=vpc, SecondaryCidrBlock="192.168.0.0/16")
     row("192.168.0.0/16", "InvalidCidrBlock.NotFound")
     net.row("a vSwitch in a block that is gone", "InvalidParameter",
