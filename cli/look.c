@@ -41,10 +41,13 @@ static enum ipl_status open_all(const struct ipl_invocation *in, struct ipl_look
 		st = ipl_error_set(err, IPL_ERR_IO, "the ledger in %s is empty", in->data);
 	if (st == IPL_OK)
 		st = ipl_reader_open(look->store, &look->reader, err);
+	if (st == IPL_OK)
+		st = ipl_checkpoints_open(look->store, NULL, NULL, &look->checkpoints, err);
 	if (st != IPL_OK)
 		return st;
 	look->head = head.seq;
 	records = ipl_records_of_reader(look->reader);
+	records.checkpoints = look->checkpoints;
 	st = ipl_views_open(&records, &look->views, err);
 	return st == IPL_OK ? read_letters(look, err) : st;
 }
@@ -89,6 +92,7 @@ enum ipl_status ipl_look_open(const struct ipl_invocation *in, struct ipl_look *
 void ipl_look_close(struct ipl_look *look)
 {
 	ipl_views_close(look->views);
+	ipl_checkpoints_close(look->checkpoints);
 	ipl_reader_close(look->reader);
 	ipl_store_close(look->store);
 	*look = (struct ipl_look){ 0 };

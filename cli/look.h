@@ -12,6 +12,7 @@
 struct ipl_look {
 	struct ipl_store *store;
 	struct ipl_reader *reader;
+	struct ipl_checkpoints *checkpoints;
 	struct ipl_views *views;
 	uint64_t head; /* when it was opened; with --as-of, that moment */
 	struct ipl_region_letters letters;

@@ -65,7 +65,7 @@ static enum ipl_status load_state(struct ipl_checkpoint *checkpoint, struct ipl_
 	return st;
 }
 
-enum ipl_status ipl_checkpoint_load(struct ipl_checkpoints *set, uint64_t seq, enum ipl_look look,
+enum ipl_status ipl_checkpoint_load(struct ipl_checkpoints *set, uint64_t seq, enum ipl_unseen look,
 				    struct ipl_checkpoint **out, struct ipl_state **state,
 				    struct ipl_error *err)
 {
@@ -201,7 +201,7 @@ static enum ipl_status fold(struct build *b, uint64_t seq, struct ipl_error *err
 {
 	uint8_t own[IPL_ROOT_BYTES], root[IPL_ROOT_BYTES];
 	enum ipl_status st =
-		ipl_checkpoint_load(b->job->set, seq, IPL_LOOK_AT_ALL, &b->base, &b->state, err);
+		ipl_checkpoint_load(b->job->set, seq, IPL_UNSEEN_LOOK, &b->base, &b->state, err);
 
 	if (st != IPL_OK)
 		return st;

@@ -17,7 +17,7 @@
  * where there is none, NULL and the state of the empty log. One whose rows make no sense is
  * rejected, and the one before it taken.
  */
-enum ipl_status ipl_checkpoint_load(struct ipl_checkpoints *set, uint64_t seq, enum ipl_look look,
+enum ipl_status ipl_checkpoint_load(struct ipl_checkpoints *set, uint64_t seq, enum ipl_unseen look,
 				    struct ipl_checkpoint **out, struct ipl_state **state,
 				    struct ipl_error *err) IPL_MUST_USE;
 

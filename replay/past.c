@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reducers/codec.h"
 #include "reducers/table.h"
 
 #define EVENT_ARENA_BYTES ((size_t)64 << 20)
@@ -248,8 +249,25 @@ struct folded {
 struct past {
 	struct ipl_source source;
 	struct ipl_leaf page;
+	struct ipl_checkpoint *base; /* what entities begin with; NULL: with their birth */
 	struct ipl_hashmap entities; /* key -> struct folded *, of what was asked for */
 };
+
+/* What the checkpoint has of an entity that is looked at for the first time. */
+static enum ipl_status begin_at_base(const struct past *past, struct ipl_key key,
+				     struct folded *folded, struct ipl_error *err)
+{
+	struct ipl_error end = IPL_ERROR_INIT(NULL);
+	struct ipl_str row;
+	enum ipl_status st = ipl_checkpoint_get(past->base, IPL_TABLE_STATE, key, &row, &end);
+
+	if (st == IPL_OK)
+		st = ipl_entity_decode((enum ipl_kind)key.kind, row, &folded->entity, &end);
+	if (st != IPL_OK && st != IPL_ERR_END) /* not there yet, or not any more */
+		return ipl_error_set(err, st, "%s", end.text);
+	folded->seq = ipl_checkpoint_head(past->base)->seq;
+	return IPL_OK;
+}
 
 /* Fold the events of @key's chain from @from up to lens->seq into @entity. */
 static enum ipl_status fold_entity(struct ipl_lens *lens, struct ipl_key key, uint64_t from,
@@ -291,8 +309,13 @@ static const union ipl_entity *find(struct ipl_lens *lens, enum ipl_kind kind, u
 	folded = *slot;
 	base = &folded->entity.base;
 	/* What is gone stays gone; else go on from where it stands. */
-	if (folded->seq < lens->seq && (base->alive || base->last_seq == 0))
-		lens->status = fold_entity(lens, key, base->last_seq + 1, &folded->entity);
+	if (folded->seq == 0 && past->base != NULL)
+		lens->status = begin_at_base(past, key, folded, lens->err);
+	if (lens->status == IPL_OK && folded->seq < lens->seq &&
+	    (base->alive || base->last_seq == 0))
+		lens->status =
+			fold_entity(lens, key, (base->alive ? base->last_seq : folded->seq) + 1,
+				    &folded->entity);
 	folded->seq = lens->seq;
 	return lens->status == IPL_OK && base->alive ? &folded->entity : NULL;
 }
@@ -389,8 +412,18 @@ void ipl_past_close(struct ipl_lens *lens)
 	ipl_hashmap_walk(&past->entities, release_entity, NULL);
 	ipl_hashmap_release(&past->entities);
 	ipl_leaf_release(&past->page);
+	ipl_checkpoint_release(past->base);
 	free(past);
 	lens->context = NULL;
+}
+
+void ipl_past_begin_at(struct ipl_lens *lens, struct ipl_checkpoint *checkpoint)
+{
+	struct past *past = lens->context;
+
+	assert(past->base == NULL && past->entities.count == 0);
+	assert(checkpoint == NULL || ipl_checkpoint_head(checkpoint)->seq <= lens->seq);
+	past->base = checkpoint;
 }
 
 enum ipl_status ipl_fold_to(struct ipl_state *state, const struct ipl_source *source, uint64_t seq,

@@ -9,6 +9,7 @@
 #define IPL_REPLAY_PAST_H
 
 #include "reducers/lens.h"
+#include "store/checkpoint.h"
 #include "store/heads.h"
 
 /** Where events and the ends of chains come from. */
@@ -75,6 +76,11 @@ enum ipl_status ipl_holding_at(const struct ipl_source *source, struct ipl_key k
 enum ipl_status ipl_past_open(struct ipl_lens *lens, const struct ipl_source *source, uint64_t seq,
 			      int64_t time_ms, struct ipl_error *err) IPL_MUST_USE;
 void ipl_past_close(struct ipl_lens *lens);
+/**
+ * Begin with what @checkpoint (not after the lens's seq; NULL: none) has of an entity, instead of
+ * with its birth. It is the lens's from here on. Before anything is looked at.
+ */
+void ipl_past_begin_at(struct ipl_lens *lens, struct ipl_checkpoint *checkpoint);
 /**
  * Look as of @seq (not before the one it stands at) from now on: what was folded is
  * folded on where it is asked for again. Entities that were found before are not to be read.

@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay/checkpoint.h"
+
 #define EVENT_ARENA_BYTES ((size_t)64 << 20)
-#define PARTS_MAX         8u  /* a long way is kept in so many parts */
-#define APART_MIN         256 /* events between kept states, and more where states are large */
-#define APART_SHARE       8   /* to copy so many entities costs less than to fold an event */
-#define ENTITY_BYTES      320 /* about what a living entity takes beside its struct */
+#define PARTS_MAX         8u   /* a long way is kept in so many parts */
+#define APART_MIN         256  /* events between kept states, and more where states are large */
+#define APART_SHARE       8    /* to copy so many entities costs less than to fold an event */
+#define LOAD_MIN          1000 /* events that a checkpoint saves, to be worth being loaded */
+#define LOAD_SHARE        4    /* and one more for so many entities */
+#define ENTITY_BYTES      320  /* about what a living entity takes beside its struct */
 
 struct kept {
 	struct ipl_state *state;
@@ -27,6 +31,8 @@ struct ipl_views {
 	struct kept kept[IPL_VIEWS_KEPT_MAX]; /* ascending by seq; never changed */
 	size_t kept_count;
 	size_t kept_bytes;
+	size_t kept_max;
+	size_t bytes_max;
 	uint64_t uses;
 	uint64_t folded;
 
@@ -52,7 +58,7 @@ static enum ipl_status reader_scan(void *context, uint64_t from_seq, uint64_t to
 
 struct ipl_records ipl_records_of_reader(struct ipl_reader *reader)
 {
-	return (struct ipl_records){ reader, reader_get, reader_scan };
+	return (struct ipl_records){ reader, reader_get, reader_scan, NULL };
 }
 
 enum ipl_status ipl_views_open(const struct ipl_records *records, struct ipl_views **out,
@@ -63,6 +69,8 @@ enum ipl_status ipl_views_open(const struct ipl_records *records, struct ipl_vie
 	if (views == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for views of the log");
 	views->records = *records;
+	views->kept_max = IPL_VIEWS_KEPT_MAX;
+	views->bytes_max = IPL_VIEWS_BYTES_MAX;
 	ipl_arena_init(&views->scratch, EVENT_ARENA_BYTES);
 	*out = views;
 	return IPL_OK;
@@ -77,6 +85,13 @@ void ipl_views_close(struct ipl_views *views)
 		ipl_state_free(views->kept[i].state);
 	ipl_arena_release(&views->scratch);
 	free(views);
+}
+
+void ipl_views_limit(struct ipl_views *views, size_t kept_max, size_t bytes_max)
+{
+	assert(kept_max > 0 && kept_max <= IPL_VIEWS_KEPT_MAX);
+	views->kept_max = kept_max;
+	views->bytes_max = bytes_max;
 }
 
 /* --- what is kept --- */
@@ -131,8 +146,8 @@ static void keep(struct ipl_views *views, struct ipl_state *state)
 	size_t bytes = bytes_of(state), at;
 	uint64_t seq = ipl_state_seq(state);
 
-	while (views->kept_count > 1 && (views->kept_count == IPL_VIEWS_KEPT_MAX ||
-					 views->kept_bytes + bytes > IPL_VIEWS_BYTES_MAX))
+	while (views->kept_count > 1 && (views->kept_count == views->kept_max ||
+					 views->kept_bytes + bytes > views->bytes_max))
 		drop_oldest(views);
 	at = kept_before(views, seq);
 	memmove(&views->kept[at + 1], &views->kept[at],
@@ -178,27 +193,73 @@ static void keep_on_the_way(struct ipl_views *views)
 		keep(views, copy);
 }
 
+/* A checkpoint that is worth being loaded instead of folding on from @from; NULL is normal. */
+static struct ipl_checkpoint *better_start(const struct ipl_views *views,
+					   const struct ipl_state *from, uint64_t seq)
+{
+	uint64_t least = LOAD_MIN + (from == NULL ? 0 : living(from) / LOAD_SHARE);
+	struct ipl_checkpoint *found = NULL;
+
+	if (views->records.checkpoints != NULL)
+		found = ipl_checkpoints_take(views->records.checkpoints, seq, IPL_UNSEEN_LOOK);
+	if (found == NULL ||
+	    ipl_checkpoint_head(found)->seq >= least + (from == NULL ? 0 : ipl_state_seq(from)))
+		return found;
+	ipl_checkpoint_release(found);
+	return NULL;
+}
+
+/* A state to fold on to @seq from, of its own: from @kept (NULL: none), or a checkpoint. */
+static enum ipl_status make_start(const struct ipl_views *views, const struct ipl_state *kept,
+				  uint64_t seq, struct ipl_state **out, struct ipl_error *err)
+{
+	struct ipl_checkpoint *base = better_start(views, kept, seq);
+	enum ipl_status st;
+
+	*out = NULL;
+	if (base != NULL) {
+		ipl_checkpoint_release(base);
+		st = ipl_checkpoint_load(views->records.checkpoints, seq, IPL_UNSEEN_LOOK, &base,
+					 out, err);
+		ipl_checkpoint_release(base);
+		return st;
+	}
+	*out = kept == NULL ? ipl_state_new() : ipl_state_copy(kept);
+	return *out != NULL ? IPL_OK :
+			      ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a state");
+}
+
+static bool is_near(const struct ipl_views *views, const struct ipl_state *state, uint64_t seq)
+{
+	struct ipl_checkpoint *better;
+
+	if (state == NULL || ipl_state_seq(state) > seq)
+		return false;
+	better = better_start(views, state, seq);
+	ipl_checkpoint_release(better);
+	return better == NULL;
+}
+
 /* The state to fold on from becomes views->now. */
 static enum ipl_status take_start(struct ipl_views *views, uint64_t seq, struct ipl_error *err)
 {
 	size_t before = kept_before(views, seq);
 	struct kept *from = before == 0 ? NULL : &views->kept[before - 1];
-	struct ipl_state *was = views->now;
+	struct ipl_state *was = views->now, *start;
+	enum ipl_status st;
 
-	if (was != NULL && ipl_state_seq(was) <= seq &&
-	    (from == NULL || from->seq <= ipl_state_seq(was)))
+	if (is_near(views, was, seq) && (from == NULL || from->seq <= ipl_state_seq(was)))
 		return IPL_OK;
 	if (from != NULL)
 		from->used = ++views->uses;
-	views->now = from == NULL ? ipl_state_new() : ipl_state_copy(from->state);
-	if (views->now == NULL)
-		views->now = was;
-	else if (was != NULL && is_far_from_kept(views, ipl_state_seq(was), apart_min(was)))
+	st = make_start(views, from == NULL ? NULL : from->state, seq, &start, err);
+	if (st != IPL_OK)
+		return st;
+	views->now = start;
+	if (was != NULL && is_far_from_kept(views, ipl_state_seq(was), apart_min(was)))
 		keep(views, was);
 	else
 		ipl_state_free(was);
-	if (views->now == was)
-		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a state");
 	return IPL_OK;
 }
 

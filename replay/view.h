@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whole states of one log as of any seq. A state is folded on from the nearest
- * one that is there before; on the way some are kept, so that going back, and
+ * one that is there before, or from a checkpoint; on the way some are kept, so that going back, and
  * searching to and fro, costs little more than one pass over the log.
  *
  * One thread. A state is lent until the next ipl_views_at() or ipl_views_walk().
@@ -10,9 +10,10 @@
 #define IPL_REPLAY_VIEW_H
 
 #include "reducers/state.h"
+#include "store/checkpoint.h"
 #include "store/store.h"
 
-/* States that are kept at most, and about how much memory they may take together. */
+/* States that are kept at most, and about how much memory they may take together, unless said. */
 #define IPL_VIEWS_KEPT_MAX  24u
 #define IPL_VIEWS_BYTES_MAX ((size_t)1 << 30)
 
@@ -23,6 +24,7 @@ struct ipl_records {
 			       struct ipl_error *err);
 	enum ipl_status (*scan)(void *context, uint64_t from_seq, uint64_t to_seq, ipl_record_fn fn,
 				void *fn_context, struct ipl_error *err);
+	struct ipl_checkpoints *checkpoints; /* to begin from; NULL: from nothing */
 };
 /** The records that @reader reads; it must outlive them. */
 struct ipl_records ipl_records_of_reader(struct ipl_reader *reader);
@@ -31,6 +33,8 @@ struct ipl_views;
 enum ipl_status ipl_views_open(const struct ipl_records *records, struct ipl_views **out,
 			       struct ipl_error *err) IPL_MUST_USE;
 void ipl_views_close(struct ipl_views *views);
+/** Keep less: for one that lives long beside others. */
+void ipl_views_limit(struct ipl_views *views, size_t kept_max, size_t bytes_max);
 
 /**
  * The whole state as of @seq; 0: of the empty log. It is no fork.

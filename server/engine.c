@@ -183,7 +183,7 @@ static enum ipl_status read_times(struct ipl_engine *engine, uint64_t seq, struc
 /* What the newest checkpoint has of the log; without one, what the empty log comes to. */
 static enum ipl_status load_base(struct ipl_engine *engine, uint64_t seq, struct ipl_error *err)
 {
-	enum ipl_status st = ipl_checkpoint_load(engine->checkpoints, seq, IPL_LOOK_AT_ALL,
+	enum ipl_status st = ipl_checkpoint_load(engine->checkpoints, seq, IPL_UNSEEN_LOOK,
 						 &engine->base, &engine->state, err);
 
 	if (st != IPL_OK)

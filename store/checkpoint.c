@@ -422,7 +422,7 @@ bool ipl_checkpoints_look(struct ipl_checkpoints *set)
 
 /* The file to take, one user more; else NULL, and *@unseen one to look at first (0: none). */
 static struct ipl_checkpoint_file *choose(struct ipl_checkpoints *set, uint64_t seq,
-					  enum ipl_look look, uint64_t *unseen)
+					  enum ipl_unseen look, uint64_t *unseen)
 {
 	*unseen = 0;
 	for (size_t i = set->count; i > 0; i--) {
@@ -433,7 +433,7 @@ static struct ipl_checkpoint_file *choose(struct ipl_checkpoints *set, uint64_t 
 			entry->file->users++;
 			return entry->file;
 		}
-		if (look == IPL_LOOK_AT_ALL) {
+		if (look == IPL_UNSEEN_LOOK) {
 			*unseen = entry->seq;
 			return NULL;
 		}
@@ -442,7 +442,7 @@ static struct ipl_checkpoint_file *choose(struct ipl_checkpoints *set, uint64_t 
 }
 
 struct ipl_checkpoint *ipl_checkpoints_take(struct ipl_checkpoints *set, uint64_t seq,
-					    enum ipl_look look)
+					    enum ipl_unseen look)
 {
 	struct ipl_checkpoint *checkpoint = calloc(1, sizeof(*checkpoint));
 	uint64_t unseen;

@@ -60,11 +60,11 @@ enum ipl_status ipl_checkpoints_open(struct ipl_store *store, ipl_complain_fn co
 void ipl_checkpoints_close(struct ipl_checkpoints *set);
 
 /* Whether to look at files that were not looked at yet: it takes as long as to read them. */
-enum ipl_look { IPL_LOOK_AT_NONE, IPL_LOOK_AT_ALL };
+enum ipl_unseen { IPL_UNSEEN_SKIP, IPL_UNSEEN_LOOK };
 
 /** The newest good one not after @seq, for this thread alone; NULL is normal. */
 struct ipl_checkpoint *ipl_checkpoints_take(struct ipl_checkpoints *set, uint64_t seq,
-					    enum ipl_look look);
+					    enum ipl_unseen look);
 /** Look at the newest one that was not looked at yet; false where there is none. */
 bool ipl_checkpoints_look(struct ipl_checkpoints *set);
 /** NULL is fine. */

@@ -17,6 +17,7 @@
 #include "replay/checkpoint.h"
 #include "replay/past.h"
 #include "replay/state_hash.h"
+#include "replay/view.h"
 #include "tests/random_ops.h"
 
 #include <fcntl.h>
@@ -145,6 +146,11 @@ static enum ipl_status build(struct desk *desk, uint64_t seq)
 
 /* --- the oracle --- */
 
+static uint64_t lab_last(void *context, struct ipl_key key)
+{
+	return ipl_heads_last(((const struct lab *)context)->heads, key);
+}
+
 static enum ipl_status get_record(void *context, uint64_t seq, struct ipl_str *out,
 				  struct ipl_error *err)
 {
@@ -233,7 +239,7 @@ static void check_one(struct desk *desk, uint64_t seq, struct ipl_state *oracle)
 	uint8_t root[IPL_ROOT_BYTES], own[IPL_ROOT_BYTES];
 
 	must(desk,
-	     ipl_checkpoint_load(desk->set, seq, IPL_LOOK_AT_ALL, &checkpoint, &state, &desk->err));
+	     ipl_checkpoint_load(desk->set, seq, IPL_UNSEEN_LOOK, &checkpoint, &state, &desk->err));
 	assert_non_null(checkpoint);
 	assert_int_equal(ipl_checkpoint_head(checkpoint)->seq, seq);
 	fold(desk, oracle, seq);
@@ -247,6 +253,39 @@ static void check_one(struct desk *desk, uint64_t seq, struct ipl_state *oracle)
 	ipl_checkpoint_release(checkpoint);
 }
 
+static void assert_same_entity(enum ipl_kind kind, const union ipl_entity *a,
+			       const union ipl_entity *b)
+{
+	struct ipl_buf x = { 0 }, y = { 0 };
+
+	assert_int_equal(a == NULL, b == NULL);
+	if (a == NULL)
+		return;
+	ipl_entity_encode(kind, a, INT64_MAX, &x);
+	ipl_entity_encode(kind, b, INT64_MAX, &y);
+	assert_int_equal(x.len, y.len);
+	assert_memory_equal(x.at, y.at, x.len);
+	ipl_buf_release(&x);
+	ipl_buf_release(&y);
+}
+
+static void check_entities(struct desk *desk, const struct ipl_state *oracle,
+			   const struct ipl_source *source)
+{
+	struct ipl_lens lens;
+
+	must(desk, ipl_past_open(&lens, source, ipl_state_seq(oracle), 0, &desk->err));
+	ipl_past_begin_at(&lens, ipl_checkpoints_take(desk->set, lens.seq, IPL_UNSEEN_LOOK));
+	for (enum ipl_kind kind = IPL_KIND_VPC; kind < IPL_KIND_COUNT; kind++) {
+		for (uint64_t n = 1; n < ipl_state_next_number(desk->lab.state, kind); n++) {
+			const union ipl_entity *alone = lens.find(&lens, kind, n);
+			must(desk, lens.status);
+			assert_same_entity(kind, ipl_state_find(oracle, kind, n), alone);
+		}
+	}
+	ipl_past_close(&lens);
+}
+
 static void test_build_and_load(void **state)
 {
 	struct desk *desk = *state;
@@ -257,11 +296,50 @@ static void test_build_and_load(void **state)
 	for (size_t i = 0; i < desk->end_count; i += 1 + desk->end_count / 6)
 		check_one(desk, desk->ends[i], oracle);
 	/* Between two, the one before; before the first, none. */
-	assert_null(ipl_checkpoints_take(desk->set, desk->ends[0] - 1, IPL_LOOK_AT_ALL));
+	assert_null(ipl_checkpoints_take(desk->set, desk->ends[0] - 1, IPL_UNSEEN_LOOK));
 	assert_int_equal(desk->complaints, 0);
 	close_store(desk);
 	open_store(desk); /* the tree goes on from a frontier */
 	fold(desk, oracle, desk->lab.count);
+	ipl_state_free(oracle);
+}
+
+/* Entities folded alone from what a checkpoint has of them, and whole states loaded from one. */
+static void test_past(void **state)
+{
+	struct desk *desk = *state;
+	const struct ipl_source source = { &desk->lab, get_record, lab_last };
+	struct ipl_records records = ipl_records_of_reader(desk->reader);
+	struct ipl_state *oracle = ipl_state_new();
+	struct ipl_views *views;
+
+	for (size_t i = 3; i < desk->end_count; i += 1 + desk->end_count / 5)
+		must(desk, build(desk, desk->ends[i]));
+	records.checkpoints = desk->set;
+	must(desk, ipl_views_open(&records, &views, &desk->err));
+	for (uint64_t seq = 1; seq <= desk->lab.count; seq += 1 + random_draw(30)) {
+		const struct ipl_state *view;
+		fold(desk, oracle, seq);
+		check_entities(desk, oracle, &source);
+		must(desk, ipl_views_at(views, seq, &view, &desk->err));
+		assert_same(desk, oracle, view);
+	}
+	for (size_t i = 3; i < desk->end_count; i += 1 + desk->end_count / 5) {
+		const struct ipl_state *view;
+		must(desk, ipl_views_at(views, desk->ends[i] + 1, &view, &desk->err));
+		assert_int_equal(ipl_state_seq(view), desk->ends[i] + 1);
+	}
+	ipl_views_close(views);
+	/* Far from what is there, a view begins at a checkpoint. */
+	must(desk, ipl_views_open(&records, &views, &desk->err));
+	{
+		const struct ipl_state *view;
+		must(desk, ipl_views_at(views, desk->lab.count, &view, &desk->err));
+		fold(desk, oracle, desk->lab.count);
+		assert_same(desk, oracle, view);
+		assert_true(ipl_views_folded(views) < desk->lab.count / 2);
+	}
+	ipl_views_close(views);
 	ipl_state_free(oracle);
 }
 
@@ -273,7 +351,7 @@ static void test_no_commit_ends_there(void **state)
 	for (size_t i = 0; desk->ends[i] == seq; i++)
 		seq++;
 	assert_int_not_equal(build(desk, seq), IPL_OK);
-	assert_null(ipl_checkpoints_take(desk->set, UINT64_MAX, IPL_LOOK_AT_ALL));
+	assert_null(ipl_checkpoints_take(desk->set, UINT64_MAX, IPL_UNSEEN_LOOK));
 }
 
 static void test_given_up(void **state)
@@ -285,7 +363,7 @@ static void test_given_up(void **state)
 		desk->go_on = asks;
 		assert_int_equal(build(desk, desk->lab.count), IPL_ERR_END);
 	}
-	assert_null(ipl_checkpoints_take(desk->set, UINT64_MAX, IPL_LOOK_AT_ALL));
+	assert_null(ipl_checkpoints_take(desk->set, UINT64_MAX, IPL_UNSEEN_LOOK));
 	(void)snprintf(path, sizeof(path), "%s/checkpoints/%zu.mdb.tmp", desk->dir,
 		       desk->lab.count);
 	assert_int_not_equal(access(path, F_OK), 0);
@@ -344,7 +422,7 @@ static void expect_bad(struct desk *desk, uint64_t bad, uint64_t good)
 	ipl_checkpoints_close(desk->set);
 	open_set(desk);
 	desk->complaints = 0;
-	checkpoint = ipl_checkpoints_take(desk->set, UINT64_MAX, IPL_LOOK_AT_ALL);
+	checkpoint = ipl_checkpoints_take(desk->set, UINT64_MAX, IPL_UNSEEN_LOOK);
 	assert_int_equal(checkpoint == NULL ? 0 : ipl_checkpoint_head(checkpoint)->seq, good);
 	assert_int_equal(desk->complaints, 1);
 	(void)snprintf(name, sizeof(name), "/%llu.mdb is ignored", (unsigned long long)bad);
@@ -467,7 +545,7 @@ static void test_untrue(void **state)
 		struct ipl_state *loaded;
 		desk->complaints = 0;
 		write_untrue(desk, left_out);
-		must(desk, ipl_checkpoint_load(desk->set, UINT64_MAX, IPL_LOOK_AT_ALL, &checkpoint,
+		must(desk, ipl_checkpoint_load(desk->set, UINT64_MAX, IPL_UNSEEN_LOOK, &checkpoint,
 					       &loaded, &desk->err));
 		assert_int_equal(ipl_checkpoint_head(checkpoint)->seq, first);
 		assert_int_equal(ipl_state_seq(loaded), first);
@@ -514,6 +592,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_build_and_load, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_past, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_commit_ends_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_given_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
