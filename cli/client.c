@@ -466,11 +466,7 @@ static enum ipl_status call_engine(struct ipl_client *client, struct ipl_str ope
 	};
 	struct ipl_answer answer;
 
-	do {
-		while (ipl_engine_work(client->engine)) {
-		}
-		ipl_engine_call(client->engine, &call, arena, &answer);
-	} while (answer.is_deferred);
+	ipl_engine_call(client->engine, &call, arena, &answer);
 	if (answer.status == IPL_OK) {
 		*result = answer.result;
 		return IPL_OK;

@@ -65,6 +65,7 @@ void ipl_conn_free(struct ipl_conn *conn)
 	conn->server->stranger_count -= conn->is_stranger;
 	ipl_subscriptions_free(conn);
 	conn->server->deferred_count -= conn->is_deferred;
+	ipl_engine_forget(conn->job);
 	ipl_tls_free(conn->tls); /* it says goodbye at the socket */
 	close(conn->fd);
 	ipl_buf_release(&conn->in);
@@ -283,6 +284,7 @@ static bool execute(struct ipl_conn *conn, const struct ipl_frame *frame,
 		.access = conn->access,
 		.now_ms = ipl_now_ms(),
 		.can_be_notified = true,
+		.job = &conn->job,
 	};
 	struct ipl_answer a = { .err = IPL_ERROR_INIT(&server->arena) };
 	bool is_hello = ipl_str_is(frame->operation, "Hello");
@@ -291,13 +293,14 @@ static bool execute(struct ipl_conn *conn, const struct ipl_frame *frame,
 	if (conn->is_stranger && !is_hello) {
 		a.status = ipl_admit_refuse_stranger(&a.err);
 	} else if (server->is_damaged) {
+		ipl_engine_forget(conn->job);
+		conn->job = NULL;
 		a.status = server->damage.status;
 		a.err = server->damage;
 	} else {
 		ipl_engine_call(server->engine, &call, &server->arena, &a);
 		if (a.is_deferred)
 			return false;
-		conn->deferred_turn = 0;
 		ipl_subscribe(conn, &a);
 		if (a.status == IPL_OK && is_hello)
 			greet(conn, frame, call.now_ms, &a);
@@ -310,7 +313,7 @@ enum taken {
 	TAKEN_ALL,      /* what is left is the beginning of a frame, or nothing */
 	TAKEN_ENOUGH,   /* there is more, for the next turn */
 	TAKEN_FULL,     /* too many answers wait: the next turn comes when some have left */
-	TAKEN_DEFERRED, /* the next frame asks for a past that is being folded */
+	TAKEN_DEFERRED, /* the next frame is being done by a thread */
 	TAKEN_BROKEN,   /* the connection cannot go on */
 };
 
@@ -430,8 +433,6 @@ static void go_on(struct ipl_conn *conn)
 	conn->is_paused = taken == TAKEN_FULL;
 	conn->is_deferred = taken == TAKEN_DEFERRED;
 	conn->server->deferred_count += conn->is_deferred;
-	if (conn->is_deferred && conn->deferred_turn == 0)
-		conn->deferred_turn = ++conn->server->deferred_turns;
 	if (conn->is_paused || conn->is_deferred)
 		event_del(conn->readable);
 	else if (conn->tls != NULL && ipl_tls_has_more(conn->tls))
@@ -458,6 +459,9 @@ void ipl_conn_retry(struct ipl_conn *conn)
 	conn->is_deferred = false;
 	conn->server->deferred_count--;
 	if (!conn->eof && !conn->input_done && event_add(conn->readable, NULL) != 0)
+		ipl_conn_free(conn);
+	/* At the end nothing else reads: what was sent meanwhile would be lost with the answer. */
+	else if (conn->server->is_stopping && !read_more(conn))
 		ipl_conn_free(conn);
 	else
 		go_on(conn);

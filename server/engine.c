@@ -21,12 +21,23 @@
 
 uint64_t ipl_engine_head(const struct ipl_engine *engine)
 {
-	return ipl_state_seq(engine->state);
+	return engine->live != NULL ? engine->head : ipl_state_seq(engine->state);
+}
+
+uint64_t ipl_engine_vpcs(const struct ipl_engine *engine)
+{
+	return engine->live != NULL ? engine->vpcs :
+				      ipl_state_next_number(engine->state, IPL_KIND_VPC);
 }
 
 uint64_t ipl_engine_durable_seq(const struct ipl_engine *engine)
 {
-	return engine->durable_seq;
+	return atomic_load(&engine->durable_seq);
+}
+
+uint64_t ipl_engine_generation(const struct ipl_engine *engine)
+{
+	return atomic_load(&engine->generation);
 }
 
 int ipl_engine_fd(const struct ipl_engine *engine)
@@ -36,15 +47,76 @@ int ipl_engine_fd(const struct ipl_engine *engine)
 
 /* --- records --- */
 
+static struct ipl_str find_in_batches(const struct ipl_engine *live, uint64_t seq)
+{
+	struct ipl_str record = ipl_batch_get(&live->open, seq);
+
+	return record.at != NULL ? record : ipl_batch_get(&live->flying, seq);
+}
+
+/* Another thread's look at what is not durable yet: a copy of it. */
+static struct ipl_str copy_from_batches(struct ipl_engine *engine, uint64_t seq)
+{
+	struct ipl_str found;
+
+	pthread_mutex_lock(&engine->live->lock);
+	found = find_in_batches(engine->live, seq);
+	engine->record.len = 0;
+	if (found.at != NULL)
+		ipl_buf_append(&engine->record, found.at, found.len);
+	pthread_mutex_unlock(&engine->live->lock);
+	return found.at == NULL ?
+		       IPL_STR_NONE :
+		       (struct ipl_str){ (const char *)engine->record.at, engine->record.len };
+}
+
 enum ipl_status ipl_engine_get(struct ipl_engine *engine, uint64_t seq, struct ipl_str *out,
 			       struct ipl_error *err)
 {
-	*out = ipl_batch_get(&engine->open, seq);
-	if (out->at == NULL)
-		*out = ipl_batch_get(&engine->flying, seq);
+	*out = IPL_STR_NONE;
+	if (engine->live == NULL)
+		*out = find_in_batches(engine, seq);
+	else if (seq > ipl_engine_durable_seq(engine->live))
+		*out = copy_from_batches(engine, seq);
+	if (engine->record.failed) {
+		engine->record.failed = false;
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for an event");
+	}
 	if (out->at != NULL)
 		return IPL_OK;
 	return ipl_reader_get(engine->reader, seq, out, err);
+}
+
+static enum ipl_status records_get(void *context, uint64_t seq, struct ipl_str *record,
+				   struct ipl_error *err)
+{
+	return ipl_engine_get(context, seq, record, err);
+}
+
+static enum ipl_status records_scan(void *context, uint64_t from_seq, uint64_t to_seq,
+				    ipl_record_fn fn, void *fn_context, struct ipl_error *err)
+{
+	struct ipl_engine *engine = context;
+	const struct ipl_engine *live = engine->live != NULL ? engine->live : engine;
+	uint64_t durable = ipl_engine_durable_seq(live);
+	enum ipl_status st = IPL_OK;
+
+	if (from_seq <= durable)
+		st = ipl_reader_scan(engine->reader, from_seq, to_seq < durable ? to_seq : durable,
+				     fn, fn_context, err);
+	for (uint64_t seq = from_seq > durable ? from_seq : durable + 1;
+	     st == IPL_OK && seq <= to_seq; seq++) {
+		struct ipl_str record;
+		st = ipl_engine_get(engine, seq, &record, err);
+		if (st == IPL_OK)
+			st = fn(fn_context, seq, record, err);
+	}
+	return st;
+}
+
+struct ipl_records ipl_engine_records(struct ipl_engine *engine)
+{
+	return (struct ipl_records){ engine, records_get, records_scan, engine->checkpoints };
 }
 
 enum ipl_status ipl_engine_load(struct ipl_engine *engine, uint64_t seq, struct ipl_arena *arena,
@@ -67,11 +139,21 @@ static enum ipl_status source_get(void *context, uint64_t seq, struct ipl_str *r
 	return ipl_engine_get(context, seq, record, err);
 }
 
+uint64_t ipl_engine_last(struct ipl_engine *engine, struct ipl_key key)
+{
+	struct ipl_engine *live = engine->live != NULL ? engine->live : engine;
+	uint64_t last;
+
+	pthread_mutex_lock(&live->lock);
+	/* Where the log could not be folded again there are none: that leads to no event. */
+	last = live->heads == NULL ? UINT64_MAX : ipl_heads_last(live->heads, key);
+	pthread_mutex_unlock(&live->lock);
+	return last;
+}
+
 static uint64_t source_last(void *context, struct ipl_key key)
 {
-	const struct ipl_engine *engine = context;
-
-	return ipl_heads_last(engine->heads, key);
+	return ipl_engine_last(context, key);
 }
 
 /* --- folding --- */
@@ -94,9 +176,15 @@ enum ipl_status ipl_engine_find_token(struct ipl_engine *engine, struct ipl_key 
 				      uint64_t *seq, struct ipl_error *err)
 {
 	const uint64_t *found = ipl_hashmap_find(&engine->tokens, token);
+	enum ipl_status st = IPL_OK;
 
 	*seq = found == NULL ? 0 : *found;
-	return found != NULL ? IPL_OK : ipl_checkpoint_token(engine->base, token, seq, err);
+	if (found != NULL)
+		return IPL_OK;
+	pthread_mutex_lock(&engine->lock);
+	st = ipl_checkpoint_token(engine->base, token, seq, err);
+	pthread_mutex_unlock(&engine->lock);
+	return st;
 }
 
 enum ipl_status ipl_engine_fold(struct ipl_engine *engine, const struct ipl_event *ev,
@@ -139,18 +227,10 @@ static enum ipl_status fold_record(void *context, uint64_t seq, struct ipl_str r
 	return st == IPL_OK ? ipl_engine_fold(engine, &ev, &touches, err) : st;
 }
 
-void ipl_engine_drop_views(struct ipl_engine *engine)
-{
-	for (size_t i = 0; i < IPL_VIEWS_MAX; i++) {
-		ipl_state_free(engine->view[i].state);
-		engine->view[i] = (struct ipl_view){ 0 };
-	}
-	engine->building = NULL;
-}
-
 static void forget(struct ipl_engine *engine)
 {
-	ipl_engine_drop_views(engine);
+	ipl_views_close(engine->views);
+	engine->views = NULL;
 	ipl_state_free(engine->state);
 	ipl_heads_free(engine->heads);
 	ipl_hashmap_release(&engine->tokens);
@@ -208,9 +288,10 @@ static enum ipl_status keep_region(struct ipl_engine *engine, struct ipl_error *
 	return IPL_OK;
 }
 
-/* Everything that is a function of the log: from a checkpoint, and the events after it. */
-static enum ipl_status fold_log(struct ipl_engine *engine, struct ipl_error *err)
+/* With the lock held. */
+static enum ipl_status fold_locked(struct ipl_engine *engine, struct ipl_error *err)
 {
+	const struct ipl_records records = ipl_engine_records(engine);
 	struct ipl_head head;
 	enum ipl_status st = ipl_store_head(engine->store, &head, err);
 
@@ -219,17 +300,34 @@ static enum ipl_status fold_log(struct ipl_engine *engine, struct ipl_error *err
 	forget(engine);
 	if (engine->nodes != NULL)
 		ipl_nodes_cut(engine->nodes, head.seq); /* beyond may come other events */
+	atomic_fetch_add(&engine->generation, 1);
 	st = load_base(engine, head.seq, err);
 	if (st == IPL_OK)
 		st = ipl_reader_scan(engine->reader, ipl_state_seq(engine->state) + 1, head.seq,
 				     fold_record, engine, err);
+	if (st == IPL_OK)
+		st = ipl_views_open(&records, &engine->views, err);
 	if (st != IPL_OK)
 		return st;
-	engine->durable_seq = head.seq;
+	atomic_store(&engine->durable_seq, head.seq);
 	ipl_batch_reset(&engine->open, head.seq + 1);
 	engine->flying = (struct ipl_batch){ 0 };
+	if (head.seq == 0 || engine->region.at != NULL)
+		return IPL_OK;
 	engine->letters = ipl_state_letters(engine->state);
-	return head.seq > 0 && engine->region.at == NULL ? keep_region(engine, err) : IPL_OK;
+	engine->ledger_number = ipl_state_ledger_number(engine->state);
+	return keep_region(engine, err);
+}
+
+/* Everything that is a function of the log: from a checkpoint, and the events after it. */
+static enum ipl_status fold_log(struct ipl_engine *engine, struct ipl_error *err)
+{
+	enum ipl_status st;
+
+	pthread_mutex_lock(&engine->lock);
+	st = fold_locked(engine, err);
+	pthread_mutex_unlock(&engine->lock);
+	return st;
 }
 
 /* --- the beginning of a ledger --- */
@@ -351,7 +449,64 @@ static enum ipl_status open_all(struct ipl_engine *engine, const struct ipl_valu
 			st = ipl_committer_start(engine->store, engine->done_fd, &engine->committer,
 						 err);
 	}
+	if (st == IPL_OK && serves)
+		st = ipl_jobs_start(engine, &engine->jobs, err);
 	return st;
+}
+
+static struct ipl_engine *new_engine(enum ipl_engine_mode mode, int64_t now_ms)
+{
+	struct ipl_engine *engine = calloc(1, sizeof(*engine));
+
+	if (engine == NULL)
+		return NULL;
+	engine->mode = mode;
+	engine->done_fd = -1;
+	engine->opened_ms = now_ms;
+	engine->source = (struct ipl_source){ engine, source_get, source_last };
+	pthread_mutex_init(&engine->lock, NULL);
+	ipl_arena_init(&engine->scratch, FOLD_ARENA_BYTES);
+	return engine;
+}
+
+enum ipl_status ipl_engine_share(struct ipl_engine *live, struct ipl_engine **out,
+				 struct ipl_error *err)
+{
+	struct ipl_engine *engine = new_engine(IPL_ENGINE_READ, live->opened_ms);
+	struct ipl_records records;
+	enum ipl_status st;
+
+	if (engine == NULL)
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a thread that reads");
+	engine->live = live;
+	engine->store = live->store;
+	engine->refusals = live->refusals;
+	engine->checkpoints = live->checkpoints;
+	engine->letters = live->letters;
+	engine->region = live->region;
+	engine->ledger_number = live->ledger_number;
+	records = ipl_engine_records(engine);
+	st = ipl_reader_open(engine->store, &engine->reader, err);
+	if (st == IPL_OK)
+		st = ipl_views_open(&records, &engine->views, err);
+	if (st != IPL_OK) {
+		ipl_engine_close(engine);
+		return st;
+	}
+	*out = engine;
+	return IPL_OK;
+}
+
+/* What an engine that shares has of its own. */
+static void close_shared(struct ipl_engine *engine)
+{
+	ipl_views_close(engine->views);
+	ipl_nodes_free(engine->nodes);
+	ipl_reader_close(engine->reader);
+	ipl_buf_release(&engine->record);
+	ipl_arena_release(&engine->scratch);
+	pthread_mutex_destroy(&engine->lock);
+	free(engine);
 }
 
 enum ipl_status ipl_engine_open(const char *dir, enum ipl_engine_mode mode,
@@ -363,14 +518,9 @@ enum ipl_status ipl_engine_open(const char *dir, enum ipl_engine_mode mode,
 
 	if (sodium_init() < 0)
 		return ipl_error_set(err, IPL_ERR_IO, "libsodium has no source of random numbers");
-	engine = calloc(1, sizeof(*engine));
+	engine = new_engine(mode, now_ms);
 	if (engine == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the engine");
-	engine->mode = mode;
-	engine->done_fd = -1;
-	engine->opened_ms = now_ms;
-	engine->source = (struct ipl_source){ engine, source_get, source_last };
-	ipl_arena_init(&engine->scratch, FOLD_ARENA_BYTES);
 	engine->dir = strdup(dir);
 	if (engine->dir == NULL)
 		st = ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the engine");
@@ -388,6 +538,11 @@ void ipl_engine_close(struct ipl_engine *engine)
 {
 	if (engine == NULL)
 		return;
+	if (engine->live != NULL) {
+		close_shared(engine);
+		return;
+	}
+	ipl_jobs_stop(engine->jobs);
 	ipl_checkpointer_stop(engine->checkpointer);
 	ipl_committer_stop(engine->committer);
 	ipl_refusals_close(engine->refusals);
@@ -404,6 +559,7 @@ void ipl_engine_close(struct ipl_engine *engine)
 	free(engine->time);
 	free((char *)(uintptr_t)engine->region.at);
 	free(engine->dir);
+	pthread_mutex_destroy(&engine->lock);
 	free(engine);
 }
 
@@ -425,11 +581,20 @@ void ipl_engine_flush(struct ipl_engine *engine)
 {
 	if (engine->open.count == 0 || engine->is_spoiled || !ipl_committer_idle(engine->committer))
 		return;
+	pthread_mutex_lock(&engine->lock);
 	engine->flying = engine->open; /* to read from; the committer does not change it */
 	ipl_committer_submit(engine->committer, &engine->open);
 	engine->open = engine->spare;
 	engine->spare = (struct ipl_batch){ 0 };
 	ipl_batch_reset(&engine->open, engine->flying.first_seq + engine->flying.count);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+/* Without a state nothing can be answered any more, whatever it was that failed. */
+static enum ipl_status lost(const struct ipl_error *why, struct ipl_error *err)
+{
+	return ipl_error_set(err, IPL_ERR_CORRUPT, "the log could not be folded again: %.400s",
+			     why->text);
 }
 
 static enum ipl_status finish(struct ipl_engine *engine, struct ipl_commit *commit,
@@ -438,19 +603,23 @@ static enum ipl_status finish(struct ipl_engine *engine, struct ipl_commit *comm
 	enum ipl_status st = commit->status;
 	struct ipl_error second = IPL_ERROR_INIT(NULL);
 
+	pthread_mutex_lock(&engine->lock);
 	engine->flying = (struct ipl_batch){ 0 };
 	engine->spare = commit->batch;
+	if (st == IPL_OK)
+		atomic_store(&engine->durable_seq,
+			     engine->spare.first_seq + engine->spare.count - 1);
+	pthread_mutex_unlock(&engine->lock);
 	if (st == IPL_OK) {
-		engine->durable_seq = engine->spare.first_seq + engine->spare.count - 1;
-		ipl_checkpointer_note(engine->checkpointer, engine->durable_seq);
+		ipl_checkpointer_note(engine->checkpointer, ipl_engine_durable_seq(engine));
+		ipl_jobs_durable(engine->jobs, ipl_engine_durable_seq(engine));
 		return IPL_OK;
 	}
+	ipl_jobs_fail(engine->jobs, &commit->err);
 	/* What was decided on top of the failed batch falls with it. */
 	*err = commit->err;
-	if (fold_log(engine, &second) != IPL_OK) {
-		*err = second;
-		return second.status;
-	}
+	if (fold_log(engine, &second) != IPL_OK)
+		return lost(&second, err);
 	engine->is_spoiled = false;
 	return st;
 }
@@ -458,10 +627,11 @@ static enum ipl_status finish(struct ipl_engine *engine, struct ipl_commit *comm
 /* The state is made good again, once nothing is on its way to the disk. */
 static enum ipl_status heal(struct ipl_engine *engine, struct ipl_error *err)
 {
-	enum ipl_status st = fold_log(engine, err);
+	struct ipl_error second = IPL_ERROR_INIT(NULL);
 
-	if (st != IPL_OK)
-		return st;
+	ipl_jobs_fail(engine->jobs, &engine->spoiled_by);
+	if (fold_log(engine, &second) != IPL_OK)
+		return lost(&second, err);
 	engine->is_spoiled = false;
 	return ipl_error_set(err, IPL_ERR_IO, "an append failed half-way: %.400s",
 			     engine->spoiled_by.text);
@@ -527,8 +697,8 @@ static enum ipl_status check_access(const struct ipl_call *call,
 	return IPL_OK;
 }
 
-static enum ipl_status execute(struct ipl_engine *engine, const struct ipl_call *call,
-			       struct ipl_arena *arena, struct ipl_answer *answer)
+enum ipl_status ipl_engine_execute(struct ipl_engine *engine, const struct ipl_call *call,
+				   struct ipl_arena *arena, struct ipl_answer *answer)
 {
 	const struct ipl_operation *operation = ipl_operation_find(call->operation);
 	struct ipl_common common = { .dry_run = false };
@@ -569,11 +739,17 @@ void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
 				       .err = IPL_ERROR_INIT(arena),
 				       /* A refusal too tells of what must not be lost. */
 				       .wait_seq = ipl_engine_head(engine) };
+	if (call->job != NULL && *call->job != NULL) {
+		answer->is_deferred = !ipl_jobs_fetch(engine, call->job, answer);
+		if (!answer->is_deferred && answer->status == IPL_OK)
+			add_request_id(arena, call, &answer->result);
+		return;
+	}
 	if (engine->is_spoiled)
 		answer->status = ipl_error_set(&answer->err, IPL_ERR_IO,
 					       "an append failed half-way: try again");
 	else
-		answer->status = execute(engine, call, arena, answer);
+		answer->status = ipl_engine_execute(engine, call, arena, answer);
 	answer->is_deferred = answer->status == IPL_ERR_BUSY;
 	if (answer->status == IPL_OK)
 		add_request_id(arena, call, &answer->result);

@@ -35,6 +35,9 @@ enum ipl_status ipl_engine_open(const char *dir, enum ipl_engine_mode mode,
 /** Wait for what is on its way to the disk, and close. NULL is fine. */
 void ipl_engine_close(struct ipl_engine *engine);
 
+/** A read that a thread of its own does. */
+struct ipl_job;
+
 /** Who calls. */
 enum ipl_access {
 	IPL_ACCESS_ADMIN,
@@ -57,6 +60,11 @@ struct ipl_call {
 	int64_t now_ms;
 	bool can_be_notified; /* the caller takes what Subscribe and Unsubscribe give */
 	struct ipl_page page;
+	/*
+	 * Where a read that takes long leaves its job (*job is NULL before); NULL: it is answered
+	 * at once, and everybody else waits meanwhile.
+	 */
+	struct ipl_job **job;
 };
 
 struct ipl_feed;
@@ -66,27 +74,25 @@ struct ipl_answer {
 	struct ipl_value result; /* a map, in the call's arena */
 	struct ipl_error err;    /* details in the call's arena */
 	uint64_t wait_seq;       /* the answer leaves when the log is durable up to here */
-	/*
-	 * Nothing was done yet: a state of the past is being folded. Call again with the same
-	 * parameters after ipl_engine_work() has given false.
-	 */
+	/* It is being done: call again with the same parameters when ipl_engine_is_done(*job). */
 	bool is_deferred;
 	/* Of Subscribe: the events that were asked for; the caller's to close (server/feed.h). */
 	struct ipl_feed *feed;
 	int64_t unsubscribe; /* of Unsubscribe: which subscription the caller is to end; else 0 */
 };
 
-/** Execute @call. Everything of the answer is in @arena. */
+/** Execute @call. Everything of the answer is in @arena, or lent until the next call. */
 void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
 		     struct ipl_arena *arena, struct ipl_answer *answer);
 
-/**
- * Go on folding a state of the past for some milliseconds, so that those who ask for
- * the past stall nobody. False where there is nothing (more) to fold.
- */
-bool ipl_engine_work(struct ipl_engine *engine);
+bool ipl_engine_is_done(const struct ipl_job *job);
+/** Nobody waits for it any more. NULL is fine. */
+void ipl_engine_forget(struct ipl_job *job);
 
-/** An eventfd that becomes readable when a commit is done: call ipl_engine_collect() then. */
+/**
+ * An eventfd that becomes readable when a commit or a job is done: call ipl_engine_collect() then,
+ * and look which jobs are done.
+ */
 int ipl_engine_fd(const struct ipl_engine *engine);
 /** Begin to commit what was appended since, unless a commit is on its way. Call it when input is
  * done for now. */
@@ -94,7 +100,8 @@ void ipl_engine_flush(struct ipl_engine *engine);
 /**
  * Look whether a commit is done. On IPL_OK the log is durable up to
  * ipl_engine_durable_seq(). Otherwise the commit failed: all that waits gets
- * @err; the state was folded anew from the log.
+ * @err; the state was folded anew from the log. IPL_ERR_CORRUPT: it could not be, and the engine is
+ * good for ipl_engine_close() only.
  * @retval IPL_ERR_END  none is done
  */
 enum ipl_status ipl_engine_collect(struct ipl_engine *engine, struct ipl_error *err) IPL_MUST_USE;

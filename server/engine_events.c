@@ -96,7 +96,7 @@ static enum ipl_status add_chain(struct events *e, struct ipl_key key)
 	uint64_t *grown;
 	enum ipl_status st;
 
-	if (ipl_heads_last(e->engine->heads, key) == 0)
+	if (ipl_engine_last(e->engine, key) == 0)
 		return IPL_OK;
 	st = ipl_chain_collect(&e->engine->source, key, e->from, e->to, &more, e->err);
 	if (st != IPL_OK || more.count == 0)
@@ -115,7 +115,7 @@ static enum ipl_status add_chain(struct events *e, struct ipl_key key)
 /* An address in every VPC that ever was, and in public. */
 static enum ipl_status add_address_chains(struct events *e, uint32_t ip)
 {
-	uint64_t vpcs = ipl_state_next_number(e->engine->state, IPL_KIND_VPC);
+	uint64_t vpcs = ipl_engine_vpcs(e->engine);
 	enum ipl_status st = IPL_OK;
 	size_t kept = 0;
 

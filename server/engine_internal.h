@@ -3,9 +3,13 @@
 #ifndef IPL_SERVER_ENGINE_INTERNAL_H
 #define IPL_SERVER_ENGINE_INTERNAL_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "reducers/table.h"
 #include "replay/checkpoint.h"
 #include "replay/past.h"
+#include "replay/view.h"
 #include "server/checkpointer.h"
 #include "server/engine.h"
 #include "store/committer.h"
@@ -13,16 +17,23 @@
 #include "store/refusals.h"
 
 #define IPL_TIME_STEP UINT64_C(256) /* events from one entry of the time index to the next */
-#define IPL_VIEWS_MAX 4
 
-/* A whole state of the past, kept while it may be asked again. */
-struct ipl_view {
-	struct ipl_state *state;
-	uint64_t target; /* the seq it is asked for: it is whole when it stands there */
-	uint64_t used;   /* when it was asked last, counted in asks */
-};
+struct ipl_jobs;
 
+/*
+ * The engine at work, or one that a thread reads with. The latter has no state; it shares with
+ * the one at work, its `live`, what is marked so: that is changed by the loop's thread alone, with
+ * the lock held, and read by others with the lock held.
+ */
 struct ipl_engine {
+	struct ipl_engine *live; /* NULL: it is the one at work */
+	uint64_t head;           /* of one that reads: the last event when it was asked */
+	uint64_t vpcs;           /* the same: the number that the next VPC would have had */
+	pthread_mutex_t lock;
+	atomic_uint_fast64_t generation; /* how often the log was folded */
+	struct ipl_buf record;           /* of one that reads: the record it looked at last */
+	struct ipl_views *views;         /* whole states of the past */
+	struct ipl_jobs *jobs;           /* NULL: calls are answered at once */
 	enum ipl_engine_mode mode;
 	char *dir;
 	struct ipl_store *store;
@@ -36,29 +47,26 @@ struct ipl_engine {
 
 	/* Functions of the log; thrown away and folded again when a commit fails. */
 	struct ipl_state *state;
-	struct ipl_heads *heads;
-	struct ipl_checkpoint *base; /* what they were loaded from; NULL: from nothing */
+	struct ipl_heads *heads;     /* shared */
+	struct ipl_checkpoint *base; /* what they were loaded from; NULL: from nothing. Shared */
 	struct ipl_hashmap tokens;   /* token key -> seq, of events after the base */
-	int64_t *time;               /* of events 1, 1 + IPL_TIME_STEP, … */
+	int64_t *time; /* of events 1, 1 + IPL_TIME_STEP, … Shared, with its count */
 	size_t time_count;
 	size_t time_cap;
 
-	struct ipl_batch open;   /* decided and folded, not yet handed over */
-	struct ipl_batch flying; /* a view of what the committer has; memory is the committer's */
+	struct ipl_batch open;   /* decided and folded, not yet handed over. Shared */
+	struct ipl_batch flying; /* a view of what the committer has, whose memory it is. Shared */
 	struct ipl_batch spare;  /* memory for the next open one */
-	uint64_t durable_seq;
+	atomic_uint_fast64_t durable_seq;
 	bool is_spoiled; /* the state is not the log's any more: to be folded again */
 	struct ipl_error spoiled_by;
 
 	struct ipl_region_letters letters;
 	struct ipl_str region; /* a copy: it is the ledger's for ever */
+	uint64_t ledger_number;
 	struct ipl_source source;
-	struct ipl_view view[IPL_VIEWS_MAX];
-	struct ipl_view *building; /* the one that is not whole yet; NULL: none */
-	uint64_t asks;
 	struct ipl_nodes
 		*nodes; /* of the tree, as far as proofs have wanted them; NULL: none yet */
-	uint64_t nodes_wanted;
 	struct ipl_arena scratch; /* for folding */
 };
 
@@ -79,6 +87,39 @@ enum ipl_status ipl_engine_find_token(struct ipl_engine *engine, struct ipl_key 
 /** An append went wrong half-way: nothing goes on before the state was folded again. */
 void ipl_engine_spoil(struct ipl_engine *engine, const struct ipl_error *err);
 uint64_t ipl_engine_head(const struct ipl_engine *engine);
+/** The last event on @key's chain; as ipl_heads_last(). */
+uint64_t ipl_engine_last(struct ipl_engine *engine, struct ipl_key key);
+/** The number that the next VPC gets. */
+uint64_t ipl_engine_vpcs(const struct ipl_engine *engine);
+uint64_t ipl_engine_generation(const struct ipl_engine *engine);
+/** An engine for another thread, that reads with @live; closed before it. */
+enum ipl_status ipl_engine_share(struct ipl_engine *live, struct ipl_engine **out,
+				 struct ipl_error *err);
+/** Look @call up and do it. Everything of the answer but RequestId. */
+enum ipl_status ipl_engine_execute(struct ipl_engine *engine, const struct ipl_call *call,
+				   struct ipl_arena *arena, struct ipl_answer *answer);
+
+/* --- engine_jobs.c --- */
+
+/* What takes long for which reason: a thread for each. */
+enum ipl_lane { IPL_LANE_VIEWS, IPL_LANE_CHAINS, IPL_LANE_COUNT };
+
+enum ipl_status ipl_jobs_start(struct ipl_engine *live, struct ipl_jobs **out,
+			       struct ipl_error *err);
+/** NULL is fine. What is asked by nobody's job any more is lost. */
+void ipl_jobs_stop(struct ipl_jobs *jobs);
+/**
+ * Let a thread do @call, which reads nothing after event @need: the call is then to be answered
+ * with IPL_ERR_BUSY. False where it is to be done here and now.
+ */
+bool ipl_jobs_take(struct ipl_engine *engine, const struct ipl_call *call, enum ipl_lane lane,
+		   uint64_t need);
+/** The answer of *@job, lent until the next call; false while it is not done. */
+bool ipl_jobs_fetch(struct ipl_engine *engine, struct ipl_job **job, struct ipl_answer *answer);
+/** The log is durable up to @durable_seq: what waited for that begins. */
+void ipl_jobs_durable(struct ipl_jobs *jobs, uint64_t durable_seq);
+/** What waited for a commit that failed is answered so. */
+void ipl_jobs_fail(struct ipl_jobs *jobs, const struct ipl_error *why);
 
 /* --- engine_write.c, engine_read.c, engine_events.c, engine_past.c --- */
 
@@ -122,8 +163,6 @@ enum ipl_status ipl_engine_inclusion(struct ipl_engine *engine,
 enum ipl_status ipl_engine_consistency(struct ipl_engine *engine,
 				       const struct ipl_args_get_consistency *args, uint64_t as_of,
 				       struct ipl_arena *arena, struct ipl_answer *answer);
-/** Go on with the nodes of the tree that a proof waits for; false where none does any more. */
-bool ipl_engine_grow_nodes(struct ipl_engine *engine);
 /** A write was refused: keep why, for ListRefusals. */
 void ipl_engine_note_refusal(struct ipl_engine *engine, const struct ipl_call *call,
 			     const struct ipl_common *common, const struct ipl_error *refused,
@@ -160,7 +199,11 @@ enum ipl_status ipl_page_token_parse(struct ipl_str text, uint64_t filter,
 				     struct ipl_page_token *out, struct ipl_error *err);
 /** What a lens of the past knows of the ledger itself. */
 void ipl_engine_set_ledger(const struct ipl_engine *engine, struct ipl_lens *lens);
-/** Drop the views that were kept. */
-void ipl_engine_drop_views(struct ipl_engine *engine);
+/** A lens of single things as of @moment, by @source; ipl_past_close() closes it. */
+enum ipl_status ipl_engine_open_past(struct ipl_engine *engine, const struct ipl_source *source,
+				     const struct ipl_moment *moment, struct ipl_lens *lens,
+				     struct ipl_error *err);
+/** The records as views want them, with those that are not durable yet. */
+struct ipl_records ipl_engine_records(struct ipl_engine *engine);
 
 #endif

@@ -112,15 +112,14 @@ static enum ipl_status read_vpc(struct ask *ask, struct ipl_str id, uint64_t as_
 
 static void add_key(const struct ask *ask, struct ipl_key key, struct ipl_key *keys, size_t *count)
 {
-	if (ipl_heads_last(ask->engine->heads, key) != 0)
+	if (ipl_engine_last(ask->engine, key) != 0)
 		keys[(*count)++] = key;
 }
 
 /* An IPv4 address in public, and in the VPC that is named or in each that ever was. */
 static enum ipl_status history_of_ip4(struct ask *ask, struct ipl_history *h, uint32_t ip)
 {
-	uint64_t last =
-		h->vpc != 0 ? h->vpc : ipl_state_next_number(ask->engine->state, IPL_KIND_VPC) - 1;
+	uint64_t last = h->vpc != 0 ? h->vpc : ipl_engine_vpcs(ask->engine) - 1;
 	struct ipl_key *keys = ipl_arena_array(ask->arena, last + 1, sizeof(*keys));
 	size_t count = 0;
 
@@ -147,8 +146,7 @@ static enum ipl_status history_of_address(struct ask *ask, const struct ipl_args
 		return history_of_ip4(ask, h, ip);
 	if (ipl_ip6_parse(args->address, &ip6)) {
 		const struct ipl_key key = ipl_key_ip6(ip6.hi, ip6.lo);
-		return ipl_history_of_address(h, &key,
-					      ipl_heads_last(ask->engine->heads, key) != 0);
+		return ipl_history_of_address(h, &key, ipl_engine_last(ask->engine, key) != 0);
 	}
 	return wrong(ask, "Address", "is no IPv4 or IPv6 address");
 }
@@ -233,18 +231,16 @@ struct end {
 
 static enum ipl_status open_end(struct ask *ask, struct end *end, const struct ipl_source *source)
 {
-	enum ipl_status st = IPL_OK;
+	enum ipl_status st;
 
-	if (end->moment.is_past)
-		st = ipl_past_open(&end->lens, source, end->moment.seq, end->moment.time_ms,
-				   ask->err);
-	else
+	if (!end->moment.is_past && ask->engine->state != NULL) {
 		ipl_lens_of_state(&end->lens, ask->engine->state, end->moment.time_ms, ask->err);
-	if (st != IPL_OK)
-		return st;
-	end->is_open = end->moment.is_past;
-	ipl_engine_set_ledger(ask->engine, &end->lens);
-	return IPL_OK;
+		ipl_engine_set_ledger(ask->engine, &end->lens);
+		return IPL_OK;
+	}
+	st = ipl_engine_open_past(ask->engine, source, &end->moment, &end->lens, ask->err);
+	end->is_open = st == IPL_OK;
+	return st;
 }
 
 static void close_end(struct end *end)

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Proofs by the tree. The nodes that they need are made when the first proof is asked for,
- * in slices between which others have their turn, and kept; later ones find them.
+ * and kept; later ones find them.
  */
 #include "server/engine_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "store/proof.h"
-
-#define SLICE_NS INT64_C(3000000)
 
 static enum ipl_status get_leaf(void *context, uint64_t seq, struct ipl_str *record,
 				struct ipl_error *err)
@@ -21,60 +18,24 @@ static enum ipl_status get_leaf(void *context, uint64_t seq, struct ipl_str *rec
 
 /* --- nodes --- */
 
-static int64_t monotonic_ns(void)
+static bool is_short(const struct ipl_engine *engine, uint64_t size)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	return size > ipl_nodes_size(engine->nodes) &&
+	       size - ipl_nodes_size(engine->nodes) >= IPL_NODE_LEAVES;
 }
 
-static bool is_short(const struct ipl_engine *engine)
-{
-	return engine->nodes != NULL &&
-	       engine->nodes_wanted - ipl_nodes_size(engine->nodes) >= IPL_NODE_LEAVES &&
-	       engine->nodes_wanted > ipl_nodes_size(engine->nodes);
-}
-
-static enum ipl_status grow(struct ipl_engine *engine, struct ipl_error *err)
-{
-	const struct ipl_leaves leaves = { engine, get_leaf };
-	int64_t begin_ns = monotonic_ns();
-	enum ipl_status st = IPL_OK;
-
-	while (st == IPL_OK && is_short(engine) && monotonic_ns() - begin_ns < SLICE_NS)
-		st = ipl_nodes_add(engine->nodes, &leaves, err);
-	return st;
-}
-
-bool ipl_engine_grow_nodes(struct ipl_engine *engine)
-{
-	struct ipl_error err = IPL_ERROR_INIT(NULL);
-
-	if (!is_short(engine))
-		return false;
-	/* A failure shows again when the one who asked for it asks again. */
-	if (grow(engine, &err) != IPL_OK)
-		engine->nodes_wanted = 0;
-	return is_short(engine);
-}
-
-/* The nodes of the first @size events; IPL_ERR_BUSY while they are being made. */
+/* The nodes of the first @size events. */
 static enum ipl_status need_nodes(struct ipl_engine *engine, uint64_t size, struct ipl_error *err)
 {
-	enum ipl_status st;
+	const struct ipl_leaves leaves = { engine, get_leaf };
+	enum ipl_status st = IPL_OK;
 
 	if (engine->nodes == NULL)
 		engine->nodes = ipl_nodes_new();
 	if (engine->nodes == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the tree");
-	if (size > engine->nodes_wanted)
-		engine->nodes_wanted = size;
-	st = grow(engine, err);
-	if (st == IPL_OK && size - ipl_nodes_size(engine->nodes) >= IPL_NODE_LEAVES &&
-	    size > ipl_nodes_size(engine->nodes))
-		st = ipl_error_set(err, IPL_ERR_BUSY,
-				   "the tree up to event %" PRIu64 " is being hashed", size);
+	while (st == IPL_OK && is_short(engine, size))
+		st = ipl_nodes_add(engine->nodes, &leaves, err);
 	return st;
 }
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "events/hash.h"
 #include "events/time.h"
@@ -14,10 +13,8 @@
 #include "server/feed.h"
 #include "store/tree.h"
 
-/* How long a past state is folded before others have their turn; the clock is looked at so often.
- */
-#define SLICE_NS     INT64_C(3000000)
-#define SLICE_EVENTS 32u
+/* Events that are loaded for one read of the past before it is handed to a thread. */
+#define LOADS_AT_ONCE 128u
 
 /* --- moments --- */
 
@@ -31,7 +28,7 @@ static enum ipl_status time_of(struct ipl_engine *engine, uint64_t seq, int64_t 
 	*out = 0;
 	if (seq == 0)
 		return IPL_OK;
-	if (seq == ipl_engine_head(engine)) {
+	if (engine->state != NULL && seq == ipl_engine_head(engine)) {
 		*out = ipl_state_time_ms(engine->state);
 		return IPL_OK;
 	}
@@ -41,22 +38,35 @@ static enum ipl_status time_of(struct ipl_engine *engine, uint64_t seq, int64_t 
 	return st;
 }
 
-enum ipl_status ipl_engine_seq_at(struct ipl_engine *engine, int64_t time_ms, uint64_t *seq,
-				  struct ipl_error *err)
+/* How many entries of the time index are not later. */
+static size_t entries_until(struct ipl_engine *engine, int64_t time_ms)
 {
-	size_t low = 0, high = engine->time_count;
-	uint64_t first, last;
+	struct ipl_engine *live = engine->live != NULL ? engine->live : engine;
+	size_t low = 0, high;
 
-	while (low < high) { /* how many entries of the index are not later */
+	pthread_mutex_lock(&live->lock);
+	for (high = live->time_count; low < high;) {
 		size_t middle = low + (high - low) / 2;
-		if (engine->time[middle] <= time_ms)
+		if (live->time[middle] <= time_ms)
 			low = middle + 1;
 		else
 			high = middle;
 	}
+	pthread_mutex_unlock(&live->lock);
+	return low;
+}
+
+enum ipl_status ipl_engine_seq_at(struct ipl_engine *engine, int64_t time_ms, uint64_t *seq,
+				  struct ipl_error *err)
+{
+	size_t low = entries_until(engine, time_ms);
+	uint64_t first, last;
+
 	*seq = 0;
-	if (low == 0)
+	if (low == 0 || ipl_engine_head(engine) == 0)
 		return IPL_OK;
+	if ((low - 1) * IPL_TIME_STEP >= ipl_engine_head(engine)) /* it went on since */
+		low = (ipl_engine_head(engine) - 1) / IPL_TIME_STEP + 1;
 	first = (low - 1) * IPL_TIME_STEP + 1; /* not later */
 	last = low * IPL_TIME_STEP + 1;        /* later, or beyond the head */
 	if (last > ipl_engine_head(engine))
@@ -136,108 +146,23 @@ void ipl_engine_set_ledger(const struct ipl_engine *engine, struct ipl_lens *len
 {
 	lens->region = engine->region;
 	lens->letters = engine->letters;
-	lens->ledger = ipl_state_ledger_number(engine->state);
+	lens->ledger = engine->ledger_number;
 	lens->last = ipl_past_last;
 	lens->last_context = (void *)(uintptr_t)&engine->source;
 }
 
-/* The kept view that is nearest before @seq; else the slot that was asked least recently. */
-static struct ipl_view *choose_view(struct ipl_engine *engine, uint64_t seq)
+enum ipl_status ipl_engine_open_past(struct ipl_engine *engine, const struct ipl_source *source,
+				     const struct ipl_moment *moment, struct ipl_lens *lens,
+				     struct ipl_error *err)
 {
-	struct ipl_view *best = NULL, *oldest = &engine->view[0];
+	enum ipl_status st = ipl_past_open(lens, source, moment->seq, moment->time_ms, err);
 
-	for (size_t i = 0; i < IPL_VIEWS_MAX; i++) {
-		struct ipl_view *view = &engine->view[i];
-		if (view->used < oldest->used)
-			oldest = view;
-		if (view->state == NULL || ipl_state_seq(view->state) > seq)
-			continue;
-		if (best == NULL || ipl_state_seq(view->state) > ipl_state_seq(best->state))
-			best = view;
-	}
-	/* One that stands elsewhere may be wanted there again: it goes on only if it is the oldest.
-	 */
-	if (best != NULL && (ipl_state_seq(best->state) == seq || best == oldest))
-		return best;
-	ipl_state_free(oldest->state);
-	*oldest = (struct ipl_view){ .state = ipl_state_new() };
-	return oldest;
-}
-
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* Fold the view that is being built a little further. */
-static enum ipl_status build(struct ipl_engine *engine, struct ipl_error *err)
-{
-	struct ipl_view *view = engine->building;
-	int64_t begin_ns = monotonic_ns();
-	enum ipl_status st = IPL_OK;
-
-	while (st == IPL_OK && ipl_state_seq(view->state) < view->target &&
-	       monotonic_ns() - begin_ns < SLICE_NS) {
-		uint64_t stop = ipl_state_seq(view->state) + SLICE_EVENTS;
-		st = ipl_fold_to(view->state, &engine->source,
-				 stop < view->target ? stop : view->target, err);
-	}
-	if (st != IPL_OK) {
-		ipl_state_free(view->state);
-		*view = (struct ipl_view){ 0 };
-	}
-	if (st != IPL_OK || ipl_state_seq(view->state) == view->target)
-		engine->building = NULL;
-	return st;
-}
-
-bool ipl_engine_work(struct ipl_engine *engine)
-{
-	struct ipl_error err = IPL_ERROR_INIT(NULL);
-
-	if (ipl_engine_grow_nodes(engine))
-		return true;
-	if (engine->building == NULL)
-		return false;
-	/* A failure shows again when the one who asked for it asks again. */
-	return build(engine, &err) == IPL_OK && engine->building != NULL;
-}
-
-/* The whole state as of @seq; IPL_ERR_BUSY while it is still being folded. */
-static enum ipl_status view_at(struct ipl_engine *engine, uint64_t seq,
-			       const struct ipl_state **out, struct ipl_error *err)
-{
-	struct ipl_view *view;
-	enum ipl_status st;
-
-	for (size_t i = 0; i < IPL_VIEWS_MAX; i++) {
-		view = &engine->view[i];
-		if (view->state == NULL || view == engine->building || view->target != seq)
-			continue;
-		view->used = ++engine->asks;
-		*out = view->state;
-		return IPL_OK;
-	}
-	if (engine->building == NULL) {
-		view = choose_view(engine, seq);
-		if (view->state == NULL)
-			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a view");
-		view->target = seq;
-		view->used = ++engine->asks;
-		engine->building = view;
-		st = build(engine, err);
-		if (st != IPL_OK)
-			return st;
-		if (engine->building == NULL) {
-			*out = view->state;
-			return IPL_OK;
-		}
-	}
-	return ipl_error_set(err, IPL_ERR_BUSY, "the state as of event %" PRIu64 " is being folded",
-			     seq);
+	if (st != IPL_OK)
+		return st;
+	ipl_engine_set_ledger(engine, lens);
+	ipl_past_begin_at(lens,
+			  ipl_checkpoints_take(engine->checkpoints, moment->seq, IPL_UNSEEN_SKIP));
+	return IPL_OK;
 }
 
 /* --- pages --- */
@@ -287,25 +212,74 @@ enum ipl_status ipl_page_token_parse(struct ipl_str text, uint64_t filter,
 
 /* --- reads of the state --- */
 
-static enum ipl_status read_through(struct ipl_engine *engine, struct ipl_read *r,
-				    const struct ipl_moment *moment)
+/* A source that gives up after so many loads: then it is work for another thread. */
+struct limited {
+	struct ipl_source source;
+	struct ipl_engine *engine;
+	uint32_t loads_left;
+};
+
+static enum ipl_status limited_get(void *context, uint64_t seq, struct ipl_str *record,
+				   struct ipl_error *err)
+{
+	struct limited *limited = context;
+
+	if (limited->loads_left-- == 0)
+		return ipl_error_set(err, IPL_ERR_BUSY, "it takes long");
+	return ipl_engine_get(limited->engine, seq, record, err);
+}
+
+static uint64_t limited_last(void *context, struct ipl_key key)
+{
+	return ipl_engine_last(((struct limited *)context)->engine, key);
+}
+
+static enum ipl_status read_single(struct ipl_engine *engine, struct ipl_read *r,
+				   const struct ipl_moment *moment, const struct ipl_source *source)
+{
+	struct ipl_lens lens;
+	enum ipl_status st = ipl_engine_open_past(engine, source, moment, &lens, r->err);
+
+	if (st != IPL_OK)
+		return st;
+	lens.last_context = (void *)(uintptr_t)source;
+	r->lens = &lens;
+	st = ipl_operation_read(r);
+	ipl_past_close(&lens);
+	return st;
+}
+
+/* Single things are looked up here, if that is soon done; else by a thread, if one may. */
+static enum ipl_status read_past(struct ipl_engine *engine, const struct ipl_call *call,
+				 struct ipl_read *r, const struct ipl_moment *moment)
+{
+	struct limited limited = { { &limited, limited_get, limited_last }, engine, LOADS_AT_ONCE };
+	enum ipl_status st;
+
+	if (call->job == NULL || engine->jobs == NULL)
+		return read_single(engine, r, moment, &engine->source);
+	st = read_single(engine, r, moment, &limited.source);
+	if (st != IPL_ERR_BUSY)
+		return st;
+	*r->result = ipl_map();
+	if (ipl_jobs_take(engine, call, IPL_LANE_CHAINS, moment->seq))
+		return IPL_ERR_BUSY;
+	return read_single(engine, r, moment, &engine->source);
+}
+
+static enum ipl_status read_through(struct ipl_engine *engine, const struct ipl_call *call,
+				    struct ipl_read *r, const struct ipl_moment *moment)
 {
 	const struct ipl_state *state = engine->state;
 	struct ipl_lens lens;
 	enum ipl_status st = IPL_OK;
 
-	if (moment->is_past && (r->operation->flags & IPL_OPERATION_SCAN) == 0) {
-		st = ipl_past_open(&lens, &engine->source, moment->seq, moment->time_ms, r->err);
-		if (st != IPL_OK)
-			return st;
-		ipl_engine_set_ledger(engine, &lens);
-		r->lens = &lens;
-		st = ipl_operation_read(r);
-		ipl_past_close(&lens);
-		return st;
-	}
+	if (moment->is_past && (r->operation->flags & IPL_OPERATION_SCAN) == 0)
+		return read_past(engine, call, r, moment);
+	if (moment->is_past && ipl_jobs_take(engine, call, IPL_LANE_VIEWS, moment->seq))
+		return IPL_ERR_BUSY;
 	if (moment->is_past)
-		st = view_at(engine, moment->seq, &state, r->err);
+		st = ipl_views_at(engine->views, moment->seq, &state, r->err);
 	if (st != IPL_OK)
 		return st;
 	ipl_lens_of_state(&lens, state, moment->time_ms, r->err);
@@ -353,7 +327,7 @@ enum ipl_status ipl_engine_read(struct ipl_engine *engine, const struct ipl_call
 		r.max_results = call->page.size;
 	}
 	if (st == IPL_OK)
-		st = read_through(engine, &r, &moment);
+		st = read_through(engine, call, &r, &moment);
 	if (st != IPL_OK)
 		return st;
 	ipl_map_add(arena, &answer->result, "AsOfSeq", ipl_int((int64_t)moment.seq));
@@ -449,12 +423,12 @@ static enum ipl_status get_status(struct ipl_engine *engine, const struct ipl_ca
 	enum ipl_status st = live_head(engine, &head, &answer->err);
 
 	if (st == IPL_OK && moment->is_past)
-		st = view_at(engine, moment->seq, &state, &answer->err);
+		st = ipl_views_at(engine->views, moment->seq, &state, &answer->err);
 	if (st == IPL_OK)
 		st = time_of(engine, head.seq, &head_ms, &answer->err);
 	if (st != IPL_OK)
 		return st;
-	ipl_id_format(engine->letters, IPL_KIND_LEDGER, ipl_state_ledger_number(engine->state), id);
+	ipl_id_format(engine->letters, IPL_KIND_LEDGER, engine->ledger_number, id);
 	ipl_time_format(head_ms, head_time);
 	ipl_map_add(arena, result, "Server", ipl_text_of("ipledger"));
 	ipl_map_add(arena, result, "Version", ipl_text_of(IPL_VERSION));
@@ -478,7 +452,7 @@ static enum ipl_status get_state_hash(struct ipl_engine *engine, const struct ip
 {
 	const struct ipl_state *state;
 	uint8_t hash[IPL_DIGEST_BYTES];
-	enum ipl_status st = view_at(engine, moment->seq, &state, &answer->err);
+	enum ipl_status st = ipl_views_at(engine->views, moment->seq, &state, &answer->err);
 
 	if (st == IPL_OK)
 		st = ipl_state_hash(state, hash, &answer->err);
@@ -537,6 +511,27 @@ static enum ipl_status subscribe(struct ipl_engine *engine, const struct ipl_cal
 	return ipl_feed_open(engine, &filter, &answer->feed, &answer->err);
 }
 
+/* What may take long is done by a thread. */
+static bool hand_over(struct ipl_engine *engine, const struct ipl_call *call,
+		      enum ipl_service service, const struct ipl_moment *moment)
+{
+	switch (service) {
+	case IPL_SERVICE_GET_STATE_HASH:
+		return ipl_jobs_take(engine, call, IPL_LANE_VIEWS, moment->seq);
+	case IPL_SERVICE_GET_STATUS:
+		return moment->is_past && ipl_jobs_take(engine, call, IPL_LANE_VIEWS, moment->seq);
+	case IPL_SERVICE_LIST_EVENTS:
+	case IPL_SERVICE_GET_HISTORY:
+	case IPL_SERVICE_DIFF_STATE:
+	case IPL_SERVICE_GET_INCLUSION:
+	case IPL_SERVICE_GET_CONSISTENCY:
+		/* Their own parameters may name any moment up to the head. */
+		return ipl_jobs_take(engine, call, IPL_LANE_CHAINS, ipl_engine_head(engine));
+	default:
+		return false;
+	}
+}
+
 enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_call *call,
 				   const struct ipl_operation *operation, const void *args,
 				   const struct ipl_common *common, struct ipl_arena *arena,
@@ -548,6 +543,8 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 
 	if (st == IPL_OK)
 		st = ipl_engine_moment(engine, common->as_of, call->now_ms, &moment, &answer->err);
+	if (st == IPL_OK && hand_over(engine, call, operation->service, &moment))
+		return IPL_ERR_BUSY;
 	if (st != IPL_OK)
 		return st;
 	switch (operation->service) {

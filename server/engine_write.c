@@ -118,7 +118,7 @@ static enum ipl_status check_if_seq(struct write *w, const struct ipl_touches *t
 		return IPL_OK;
 	for (uint32_t i = 0; i < touches->count; i++) {
 		struct ipl_key key = touches->at[i];
-		uint64_t last = ipl_heads_last(w->engine->heads, key);
+		uint64_t last = ipl_engine_last(w->engine, key);
 		if (key.kind >= IPL_KIND_COUNT || last <= if_seq)
 			continue;
 		newest = last > newest ? last : newest;
@@ -190,7 +190,11 @@ static enum ipl_status append(struct write *w, struct ipl_event *ev,
 static enum ipl_status append_or_recover(struct write *w, struct ipl_event *ev,
 					 const struct ipl_touches *touches)
 {
-	enum ipl_status st = append(w, ev, touches);
+	enum ipl_status st;
+
+	pthread_mutex_lock(&w->engine->lock);
+	st = append(w, ev, touches);
+	pthread_mutex_unlock(&w->engine->lock);
 
 	if (st != IPL_OK)
 		ipl_engine_spoil(w->engine, &w->answer->err);
@@ -337,14 +341,13 @@ struct past_lens {
 static struct ipl_lens *open_past(void *context, uint64_t seq, struct ipl_error *err)
 {
 	struct past_lens *past = context;
+	const struct ipl_moment moment = { .seq = seq, .is_past = true };
 
 	if (past->is_open)
 		ipl_past_close(&past->lens);
-	past->is_open = ipl_past_open(&past->lens, &past->engine->source, seq, 0, err) == IPL_OK;
-	if (!past->is_open)
-		return NULL;
-	ipl_engine_set_ledger(past->engine, &past->lens);
-	return &past->lens;
+	past->is_open = ipl_engine_open_past(past->engine, &past->engine->source, &moment,
+					     &past->lens, err) == IPL_OK;
+	return past->is_open ? &past->lens : NULL;
 }
 
 /* A transaction's answer again: @first is the seq of its first event. */

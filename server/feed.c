@@ -41,7 +41,7 @@ static enum ipl_status wrong(struct ipl_error *err, const char *name)
 
 static void add_chain(struct ipl_feed *feed, struct ipl_key key)
 {
-	if (feed->chained_to == 0 || ipl_heads_last(feed->engine->heads, key) == 0)
+	if (feed->chained_to == 0 || ipl_engine_last(feed->engine, key) == 0)
 		return;
 	if (feed->chain_count == CHAINS_MAX)
 		feed->chained_to = 0;
@@ -52,9 +52,9 @@ static void add_chain(struct ipl_feed *feed, struct ipl_key key)
 /* The chains that are there; those that begin later are beyond chained_to. */
 static void add_chains(struct ipl_feed *feed)
 {
-	uint64_t vpcs = ipl_state_next_number(feed->engine->state, IPL_KIND_VPC);
+	uint64_t vpcs = ipl_engine_vpcs(feed->engine);
 
-	feed->chained_to = feed->engine->durable_seq;
+	feed->chained_to = ipl_engine_durable_seq(feed->engine);
 	if (feed->key.kind != IPL_KIND_IP4) {
 		add_chain(feed, feed->key);
 		return;
@@ -236,11 +236,11 @@ enum ipl_status ipl_feed_next(struct ipl_feed *feed, struct ipl_arena *arena,
 		bool is_wanted;
 		enum ipl_status st;
 		/* A spoiled engine's chains are to be made again; what is durable stays so. */
-		if (feed->next > feed->engine->durable_seq || feed->engine->is_spoiled)
+		if (feed->next > ipl_engine_durable_seq(feed->engine) || feed->engine->is_spoiled)
 			return ipl_error_set(err, IPL_ERR_END, "there is no event %" PRIu64 " yet",
 					     feed->next);
 		st = skip(feed, err);
-		if (st == IPL_OK && feed->next > feed->engine->durable_seq)
+		if (st == IPL_OK && feed->next > ipl_engine_durable_seq(feed->engine))
 			continue; /* the end, which the next round says */
 		if (st == IPL_OK)
 			st = look(feed, &ev, &is_wanted, err);

@@ -24,6 +24,7 @@ static void unlink_call(struct ipl_http_call *call)
 	if (call->next != NULL)
 		call->next->prev = call->prev;
 	call->server->deferred_count -= call->is_deferred;
+	ipl_engine_forget(call->job);
 }
 
 /* The one place where a call ends: its request is answered with what is in the body. */
@@ -144,6 +145,8 @@ static void execute(struct ipl_http_call *call)
 	ipl_arena_reset(arena);
 	answer.status = prepare(call, arena, &order, &answer.err);
 	if (answer.status == IPL_OK && server->is_damaged) {
+		ipl_engine_forget(call->job);
+		call->job = NULL;
 		answer.status = server->damage.status;
 		answer.err = server->damage;
 	} else if (answer.status == IPL_OK) {
@@ -154,6 +157,7 @@ static void execute(struct ipl_http_call *call)
 			.principal = ipl_str_of(call->principal),
 			.access = call->access,
 			.now_ms = ipl_now_ms(),
+			.job = &call->job,
 		};
 		memcpy(as.request_id, call->reply.request_id, sizeof(as.request_id));
 		ipl_engine_call(server->engine, &as, arena, &answer);
@@ -161,8 +165,6 @@ static void execute(struct ipl_http_call *call)
 	if (answer.is_deferred) {
 		call->is_deferred = true;
 		server->deferred_count++;
-		if (call->deferred_turn == 0)
-			call->deferred_turn = ++server->deferred_turns;
 		return;
 	}
 	finish_answer(call, &answer);
@@ -188,22 +190,14 @@ void ipl_http_call_begin(struct ipl_server *server, struct evhttp_request *req)
 	execute(call);
 }
 
-struct ipl_http_call *ipl_http_longest_deferred(const struct ipl_server *server, uint64_t *turn)
+void ipl_http_retry_done(struct ipl_server *server)
 {
-	struct ipl_http_call *found = NULL;
-
-	for (struct ipl_http_call *call = server->http_calls; call != NULL; call = call->next) {
-		if (call->is_deferred && call->deferred_turn < *turn) {
-			*turn = call->deferred_turn;
-			found = call;
-		}
+	for (struct ipl_http_call *call = server->http_calls, *next; call != NULL; call = next) {
+		next = call->next;
+		if (!call->is_deferred || !ipl_engine_is_done(call->job))
+			continue;
+		call->is_deferred = false;
+		server->deferred_count--;
+		execute(call);
 	}
-	return found;
-}
-
-void ipl_http_retry(struct ipl_http_call *call)
-{
-	call->is_deferred = false;
-	call->server->deferred_count--;
-	execute(call);
 }

@@ -30,8 +30,8 @@ struct ipl_http_call {
 	struct ipl_buf body;
 	int status;
 	uint64_t wait_seq;
-	bool is_deferred; /* waits for a past */
-	uint64_t deferred_turn;
+	bool is_deferred;    /* it is being done by a thread */
+	struct ipl_job *job; /* that is it */
 };
 
 /** The request as it is looked at. All is in the arena, or borrowed from the request. */

@@ -172,51 +172,34 @@ static void notify_systemd(const char *state)
 
 /* --- the loop, and its end --- */
 
-/* Who has waited longest for a past; NULL where nobody does. */
-static struct ipl_conn *longest_deferred(const struct ipl_server *server)
+/* Jobs are done: who waited for one goes on. */
+static void retry_done(struct ipl_server *server)
 {
-	struct ipl_conn *found = NULL;
-
-	for (struct ipl_conn *conn = server->conns; conn != NULL; conn = conn->next) {
-		if (conn->is_deferred &&
-		    (found == NULL || conn->deferred_turn < found->deferred_turn))
-			found = conn;
+	for (struct ipl_conn *conn = server->conns, *next; conn != NULL; conn = next) {
+		next = conn->next;
+		if (conn->is_deferred && ipl_engine_is_done(conn->job))
+			ipl_conn_retry(conn);
 	}
-	return found;
+	ipl_http_retry_done(server);
 }
 
-/*
- * Fold on at the past that somebody waits for. When it is there, who has waited longest asks
- * again: that one is answered, or has its own past folded next and keeps its turn.
- */
-static void work(struct ipl_server *server)
+/* Whatever happened, once; below 0 where the loop cannot go on. */
+static int turn(struct ipl_server *server)
 {
-	struct ipl_conn *conn;
-	struct ipl_http_call *call;
-	uint64_t turn;
+	int rc = event_base_loop(server->base, EVLOOP_ONCE);
 
-	if (ipl_engine_work(server->engine))
-		return;
-	conn = longest_deferred(server);
-	turn = conn == NULL ? UINT64_MAX : conn->deferred_turn;
-	call = ipl_http_longest_deferred(server, &turn);
-	if (call != NULL)
-		ipl_http_retry(call);
-	else if (conn != NULL)
-		ipl_conn_retry(conn);
+	if (server->deferred_count > 0)
+		retry_done(server);
+	if (!server->is_damaged)
+		ipl_engine_flush(server->engine);
+	return rc;
 }
 
 static void run(struct ipl_server *server)
 {
 	while (!server->is_stopping) {
-		if (event_base_loop(server->base,
-				    EVLOOP_ONCE |
-					    (server->deferred_count > 0 ? EVLOOP_NONBLOCK : 0)) < 0)
+		if (turn(server) < 0)
 			break;
-		if (!server->is_damaged)
-			ipl_engine_flush(server->engine);
-		if (server->deferred_count > 0)
-			work(server);
 	}
 }
 
@@ -236,8 +219,9 @@ static void finish(struct ipl_server *server)
 	struct event *deadline = evtimer_new(server->base, on_deadline, &is_over);
 	enum ipl_status st;
 
-	while (server->deferred_count > 0) /* what was asked before is answered */
-		work(server);
+	/* What was asked before is answered. */
+	while (server->deferred_count > 0 && turn(server) >= 0) {
+	}
 	st = ipl_engine_settle(server->engine, &err);
 	ipl_listeners_close(server);
 	ipl_http_finish(server);

@@ -53,11 +53,11 @@ struct ipl_conn {
 	struct ipl_held *held;
 	uint32_t held_first, held_count, held_cap;
 	bool errors_as_maps;
-	bool eof;               /* the peer sends no more */
-	bool is_paused;         /* not read from until answers have left */
-	bool is_deferred;       /* its next request waits for a past that is being folded */
-	uint64_t deferred_turn; /* since when, counted in turns; kept until it is answered */
-	bool input_done;        /* no more is read: it closes when all has left */
+	bool eof;            /* the peer sends no more */
+	bool is_paused;      /* not read from until answers have left */
+	bool is_deferred;    /* its next request is being done by a thread */
+	struct ipl_job *job; /* that is it */
+	bool input_done;     /* no more is read: it closes when all has left */
 	char principal[IPL_PRINCIPAL_MAX + 1];
 	enum ipl_access access;
 	uint64_t peer; /* as ipl_auth_peer() names it */
@@ -115,8 +115,7 @@ struct ipl_server {
 	struct ipl_arena arena; /* of the call being executed */
 	uint8_t random[4096];   /* for request ids */
 	size_t random_left;
-	uint32_t deferred_count; /* connections that wait for a past */
-	uint64_t deferred_turns; /* given out so far */
+	uint32_t deferred_count; /* those who wait for a job */
 	bool is_stopping;
 	bool is_damaged; /* the log cannot be folded: no call is answered any more */
 	struct ipl_error damage;
@@ -141,7 +140,7 @@ void ipl_conn_open(struct ipl_server *server, int fd, const struct ipl_caller *c
 void ipl_conn_free(struct ipl_conn *conn);
 /** Let go what the disk has now; with @failed, answer the rest with it. */
 void ipl_conn_release(struct ipl_conn *conn, uint64_t durable_seq, const struct ipl_error *failed);
-/** The past that its next request waits for is there: execute it. */
+/** Its job is done: go on with its requests. */
 void ipl_conn_retry(struct ipl_conn *conn);
 /** Read no more; close when all answers have left. */
 void ipl_conn_finish(struct ipl_conn *conn);
@@ -203,10 +202,8 @@ enum ipl_status ipl_http_open(struct ipl_server *server, const char *address,
 /** Let go what the disk has now; with @failed, answer the rest with it. */
 void ipl_http_release(struct ipl_server *server, uint64_t durable_seq,
 		      const struct ipl_error *failed);
-/** The call that has waited for a past since before @turn and longest, or NULL; @turn is its. */
-struct ipl_http_call *ipl_http_longest_deferred(const struct ipl_server *server, uint64_t *turn);
-/** The past that @call waits for is there: execute it. */
-void ipl_http_retry(struct ipl_http_call *call);
+/** Jobs are done: what waited for one is answered. */
+void ipl_http_retry_done(struct ipl_server *server);
 /** Take no more connections. */
 void ipl_http_finish(struct ipl_server *server);
 /** End all connections; what is not answered yet is not any more. */

@@ -2,7 +2,8 @@
 /*
  * Given: the engine on a disk that refuses a commit on demand.
  * Claimed: answers wait for exactly what they tell of; what waited for a commit that fails is not
- * kept, the state is that of the log again, and the next append works.
+ * kept, the state is that of the log again, and the next append works; reads of the past are done
+ * by others meanwhile, from what the disk has.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #include <lmdb.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,51 +187,106 @@ static void test_reading_engine(void **state)
 	assert_non_null(strstr(answer.err.text, "running server"));
 }
 
-static struct ipl_answer list_as_of(struct desk *desk, int64_t seq)
+static struct ipl_answer ask_as_of(struct desk *desk, const char *operation, int64_t seq,
+				   struct ipl_job **job)
 {
 	struct ipl_value params = ipl_map();
 	struct ipl_call c = {
-		.operation = IPL_STR("DescribeVpcs"),
+		.operation = ipl_str_of(operation),
 		.params = &params,
 		.principal = IPL_STR("uid:0"),
 		.now_ms = ++desk->now_ms,
+		.job = job,
 	};
 	struct ipl_answer answer;
 
 	ipl_arena_reset(&desk->arena);
-	ipl_map_add(&desk->arena, &params, "AsOf", ipl_int(seq));
-	ipl_map_add(&desk->arena, &params, "MaxResults", ipl_int(1));
+	if (seq >= 0)
+		ipl_map_add(&desk->arena, &params, "AsOf", ipl_int(seq));
 	ipl_engine_call(desk->engine, &c, &desk->arena, &answer);
 	return answer;
 }
 
-/* A past that takes long is folded in pieces, and others have their turn between. */
-static void test_deferred(void **state)
+/* Until a job is done, as the loop waits for it. */
+static struct ipl_answer wait_for(struct desk *desk, const char *operation, struct ipl_job **job)
+{
+	struct pollfd fd = { .fd = ipl_engine_fd(desk->engine), .events = POLLIN };
+	struct ipl_answer answer;
+
+	while (!ipl_engine_is_done(*job)) {
+		assert_int_equal(poll(&fd, 1, 20000), 1);
+		(void)!ipl_engine_collect(desk->engine, &desk->err);
+	}
+	answer = ask_as_of(desk, operation, -1, job);
+	assert_false(answer.is_deferred);
+	assert_null(*job);
+	return answer;
+}
+
+static int64_t total(const struct ipl_answer *answer)
+{
+	assert_int_equal(answer->status, IPL_OK);
+	return ipl_map_get(&answer->result, "TotalCount")->integer;
+}
+
+/* Those who ask for the past wait; everybody else goes on. */
+static void test_jobs(void **state)
 {
 	struct desk *desk = *state;
+	struct ipl_job *first = NULL, *second = NULL, *third = NULL;
 	struct ipl_answer answer;
-	int pieces = 0;
 
-	for (int i = 0; i < 40000; i++)
+	for (int i = 0; i < 15000; i++)
 		assert_int_equal(create(desk).status, IPL_OK);
-	answer = list_as_of(desk, 38001);
-	assert_true(answer.is_deferred);
-	assert_int_equal(create(desk).status, IPL_OK);
-	assert_true(list_as_of(desk, 37001).is_deferred); /* one after the other */
-	while (ipl_engine_work(desk->engine))
-		pieces++;
-	assert_true(pieces >= 2);
-	answer = list_as_of(desk, 38001);
-	assert_int_equal(answer.status, IPL_OK);
-	assert_false(answer.is_deferred);
-	assert_int_equal(ipl_map_get(&answer.result, "TotalCount")->integer, 38000);
-	assert_true(list_as_of(desk, 37001).is_deferred);
-	while (ipl_engine_work(desk->engine)) {
-	}
-	answer = list_as_of(desk, 37001);
-	assert_int_equal(ipl_map_get(&answer.result, "TotalCount")->integer, 37000);
-	assert_int_equal(vpc_count(desk), 40001);
 	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
+	assert_true(ask_as_of(desk, "DescribeVpcs", 14001, &first).is_deferred);
+	assert_true(ask_as_of(desk, "DescribeVpcs", 13001, &second).is_deferred);
+	assert_int_equal(create(desk).status, IPL_OK);
+	assert_int_equal(vpc_count(desk), 15001);
+	assert_true(ask_as_of(desk, "GetStateHash", 12001, &third).is_deferred);
+	ipl_engine_forget(third); /* who asked has gone */
+	answer = wait_for(desk, "DescribeVpcs", &second);
+	assert_int_equal(total(&answer), 13000);
+	assert_non_null(ipl_map_get(&answer.result, "RequestId"));
+	answer = wait_for(desk, "DescribeVpcs", &first);
+	assert_int_equal(total(&answer), 14000);
+	/* Without a job it is done at once. */
+	answer = ask_as_of(desk, "DescribeVpcs", 11, NULL);
+	assert_int_equal(total(&answer), 10);
+	/* What asks for little is not handed over. */
+	assert_false(ask_as_of(desk, "Ping", 14001, &first).is_deferred);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
+}
+
+/* A job begins when the disk has what it reads; if the disk refuses that, the job fails too. */
+static void test_jobs_wait_for_the_disk(void **state)
+{
+	struct desk *desk = *state;
+	struct ipl_job *lost = NULL, *kept = NULL;
+	struct ipl_answer answer;
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(create(desk).status, IPL_OK);
+	assert_true(ask_as_of(desk, "DescribeVpcs", 3, &kept).is_deferred);
+	usleep(20000);
+	assert_false(ipl_engine_is_done(kept));
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
+	answer = wait_for(desk, "DescribeVpcs", &kept);
+	assert_int_equal(total(&answer), 2);
+	assert_true(answer.wait_seq <= ipl_engine_durable_seq(desk->engine));
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(create(desk).status, IPL_OK);
+	commits_until_failure = 1;
+	assert_true(ask_as_of(desk, "ListEvents", -1, &lost).is_deferred);
+	assert_true(ask_as_of(desk, "DescribeVpcs", 2, &kept).is_deferred);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_ERR_IO);
+	answer = wait_for(desk, "ListEvents", &lost);
+	assert_int_equal(answer.status, IPL_ERR_IO);
+	assert_non_null(strstr(answer.err.text, "could not be kept"));
+	answer = wait_for(desk, "DescribeVpcs", &kept);
+	assert_int_equal(total(&answer), 1);
+	assert_int_equal(vpc_count(desk), 3);
 }
 
 int main(void)
@@ -238,7 +295,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_answers_wait, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_commit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_token_of_what_was_lost, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_deferred, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_jobs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_jobs_wait_for_the_disk, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reading_engine, set_up, tear_down),
 	};
 
