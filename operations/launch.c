@@ -315,15 +315,15 @@ static enum ipl_status check_limits(struct ipl_decision *d, const struct plan *p
 	IPL_ARGS(d, run_instances);
 
 	if (plan->nic_count > plan->limits.eni_max ||
-	    (plan->nic_count > 1 && plan->limits.is_small)) {
+	    (plan->nic_count > 1 && plan->limits.is_alone)) {
 		ipl_refuse_parameter(
 			d->err, IPL_CODE_ENI_LIMIT, "NetworkInterface",
 			"%u network interfaces are asked for: instance type %.*s takes "
 			"%u at creation",
 			plan->nic_count, IPL_STR_ARG(args->type),
-			plan->limits.is_small ? 1 : plan->limits.eni_max);
+			plan->limits.is_alone ? 1 : plan->limits.eni_max);
 		return ipl_refused_limit(d, "EniQuantity",
-					 plan->limits.is_small ? 1 : plan->limits.eni_max, 0,
+					 plan->limits.is_alone ? 1 : plan->limits.eni_max, 0,
 					 plan->nic_count);
 	}
 	for (uint32_t i = 0; i < plan->nic_count; i++) {

@@ -272,10 +272,11 @@ struct ipl_type_limits {
 	uint32_t ip4_max;
 	uint32_t ip6_max;
 	bool is_small; /* interfaces only while it is stopped */
+	bool is_alone; /* made with its primary interface only */
 };
-/** By the built-in table and the settings; false where the type is unknown. */
 /** The @index-th type that there is, those of the settings first; absent at the end. */
 struct ipl_str ipl_type_at(const struct ipl_ev_settings *settings, size_t index);
+/** By the built-in table and the settings; false where the type is unknown. */
 bool ipl_type_find(const struct ipl_ev_settings *settings, struct ipl_str type,
 		   struct ipl_type_limits *out);
 

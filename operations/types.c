@@ -119,6 +119,18 @@ static bool is_small(struct ipl_str name)
 	return false;
 }
 
+static struct ipl_type_limits limits_of(struct ipl_str type, uint32_t eni_max, uint32_t ip4_max,
+					uint32_t ip6_max)
+{
+	return (struct ipl_type_limits){
+		.eni_max = eni_max,
+		.ip4_max = ip4_max,
+		.ip6_max = ip6_max,
+		.is_small = is_small(type),
+		.is_alone = ipl_str_starts(type, "ecs.t5-") || ipl_str_starts(type, "ecs.t6-"),
+	};
+}
+
 bool ipl_type_find(const struct ipl_ev_settings *settings, struct ipl_str type,
 		   struct ipl_type_limits *out)
 {
@@ -126,15 +138,14 @@ bool ipl_type_find(const struct ipl_ev_settings *settings, struct ipl_str type,
 		const struct ipl_ev_instance_type *own = &settings->instance_types.at[i];
 		if (!ipl_str_equal(own->name, type))
 			continue;
-		*out = (struct ipl_type_limits){ (uint32_t)own->eni_max, (uint32_t)own->ip4_max,
-						 (uint32_t)own->ip6_max, is_small(type) };
+		*out = limits_of(type, (uint32_t)own->eni_max, (uint32_t)own->ip4_max,
+				 (uint32_t)own->ip6_max);
 		return true;
 	}
 	for (size_t i = 0; i < IPL_ARRAY_SIZE(types); i++) {
 		if (!ipl_str_is(type, types[i].name))
 			continue;
-		*out = (struct ipl_type_limits){ types[i].eni_max, types[i].ip4_max,
-						 types[i].ip6_max, is_small(type) };
+		*out = limits_of(type, types[i].eni_max, types[i].ip4_max, types[i].ip6_max);
 		return true;
 	}
 	return false;

@@ -400,7 +400,23 @@ def test_types(server):
     net = Table(server, "DescribeInstanceTypes")
     shown = {t["InstanceTypeId"]: (t["EniQuantity"], t["EniPrivateIpAddressQuantity"], t["EniIpv6AddressQuantity"])
              for t in net.do()["InstanceTypes"]["InstanceType"]}
-    TAP.equal(len(shown), 75, "DescribeInstanceTypes: 75 types")
+    figures = list(shown.values())
+    TAP.equal((len(shown), *(sum(f[n] for f in figures) for n in range(3)), sum(a * b + c for a, b, c in figures)),
+              (75, 413, 919, 542, 8970), "DescribeInstanceTypes: 75 types, by the sums of their figures")
+    small = ("ecs.t6-c1m1.large", "ecs.t6-c1m2.large", "ecs.t6-c1m4.large", "ecs.t5-lc2m1.nano", "ecs.t5-lc1m1.small",
+             "ecs.t5-c1m1.large")
+    vswitch = net.vswitch(net.vpc(), "10.0.0.0/16")
+    for name in sorted(n for n in shown if n.startswith(("ecs.t5-", "ecs.t6-"))):
+        net.row(f"{name} with two interfaces", "EniPerInstanceLimitExceeded",
+                {"VSwitchId": vswitch, "InstanceType": name, "NetworkInterface": [{}]}, operation="RunInstances",
+                detail={"Limit": 1, "Requested": 2})
+        pair = {"InstanceId": net.run(vswitch, InstanceType=name)[0], "NetworkInterfaceId": net.eni(vswitch)}
+        if name in small:
+            net.row(f"{name} that runs", "InvalidOperation.HotPlugNotSupport", pair, operation="AttachNetworkInterface")
+        else:
+            net.passes(f"{name} that runs", pair, operation="AttachNetworkInterface")
+        net.call("StopInstance", InstanceId=pair["InstanceId"])
+        net.passes(f"{name} that is stopped", pair, operation="AttachNetworkInterface")
     for name, figures in (("ecs.t1.xsmall", (1, 1, 0)), ("ecs.n4.small", (2, 2, 0)), ("ecs.t5-lc2m1.nano", (2, 2, 1)),
                           ("ecs.t6-c1m4.xlarge", (2, 6, 1)), ("ecs.g6.large", (2, 6, 1)), ("ecs.g6.26xlarge", (15, 20, 1)),
                           ("ecs.u1-c1m1.xlarge", (3, 10, 2)), ("ecs.g7.4xlarge", (8, 30, 30)),
@@ -408,7 +424,6 @@ def test_types(server):
                           ("ecs.ebmg9ae.48xlarge", (38, 50, 50))):
         TAP.equal(shown[name], figures, f"DescribeInstanceTypes: {name}")
     TAP.equal(net.do(InstanceTypes=["ecs.none"])["InstanceTypes"]["InstanceType"], [], "DescribeInstanceTypes: one that is none")
-    vswitch = net.vswitch(net.vpc(), "10.0.0.0/16")
     for name in ("ecs.ebmg9ae.48xlarge", "ecs.g8y.small"):
         enis, addresses, _ = shown[name]
         params = {"VSwitchId": vswitch, "InstanceType": name}

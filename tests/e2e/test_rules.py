@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 
-from ledger import BIG, SMALL, TINY, ZONE, Net, Refused, Server, Tap, as_ip_addr
+from ledger import BIG, SMALL, TINY, Net, Refused, Server, Tap, as_ip_addr
 
 TAP = Tap()
 
@@ -41,31 +41,6 @@ def test_vpc(net):
     net.call("DeleteVSwitch", VSwitchId=vswitch)
     net.call("DeleteVpc", VpcId=made["VpcId"])
     TAP.refused("InvalidVpcId.NotFound", "a VPC that is gone", net.call, "DeleteVpc", VpcId=made["VpcId"])
-
-
-def test_vswitch(net):
-    vpc = net.vpc("10.0.0.0/8")
-    first = net.vswitch(vpc, "10.0.0.0/24")
-    for cidr, code in (("10.0.1.1/24", "InvalidCidrBlock.Malformed"),
-                       ("10.16.0.0/15", "InvalidCirdrBlock.MaskLength"),
-                       ("10.1.0.0/30", "InvalidCirdrBlock.MaskLength"),
-                       ("11.0.0.0/24", "InvalidParameter"), ("10.0.0.128/25", "InvalidCidrBlock.Overlapped"),
-                       ("10.0.0.0/16", "InvalidCidrBlock.Overlapped")):
-        TAP.refused(code, f"CreateVSwitch {cidr}: {code}", net.call, "CreateVSwitch", VpcId=vpc, ZoneId=ZONE,
-                    CidrBlock=cidr)
-    refusal = TAP.refused("InvalidZoneId.NotFound", "a zone that is none", net.call, "CreateVSwitch", VpcId=vpc,
-                          ZoneId="mars-a", CidrBlock="10.1.0.0/24")
-    TAP.equal(refusal.status, 404, "a zone that is none is 404")
-    TAP.equal(net.free(first), 252, "a /24 has 252 addresses to give")
-    TAP.equal(net.free(net.vswitch(vpc, "10.1.0.0/29")), 4, "a /29 has 4")
-    i = net.run(first)[0]
-    refusal = TAP.refused("DependencyViolation.NetworkInterface", "a vSwitch in use stays", net.call,
-                          "DeleteVSwitch", VSwitchId=first)
-    TAP.equal(refusal.detail["Ids"], [net.primary_eni(i)], "the interface is named")
-    net.run(first, Amount=20)
-    refusal = TAP.refused("DependencyViolation.NetworkInterface", "a vSwitch with many", net.call, "DeleteVSwitch",
-                          VSwitchId=first)
-    TAP.equal((len(refusal.detail["Ids"]), refusal.detail["Count"]), (10, 21), "ten are named, all are counted")
 
 
 def test_launch(net):
@@ -151,27 +126,6 @@ def test_instance_life(net):
     TAP.equal((net.free(vswitch), held), (before + 1, []),
               "a delete gives the addresses back")
     TAP.refused("InvalidInstanceId.NotFound", "an instance that is gone", net.call, "StopInstance", InstanceId=i)
-
-
-def test_bandwidth(net):
-    vswitch = net.vswitch(net.vpc())
-    i = net.run(vswitch)[0]
-    refusal = TAP.refused("InvalidInternetMaxBandwidthOut.ValueNotSupported", "no address without bandwidth",
-                          net.call, "AllocatePublicIpAddress", InstanceId=i)
-    TAP.equal(refusal.status, 400, "it is 400")
-    made = net.call("ModifyInstanceNetworkSpec", InstanceId=i, InternetMaxBandwidthOut=3)
-    ip = net.public(i)
-    TAP.equal(len(ip), 1, "0 to 3 gives a fixed public IP")
-    head = net.head()
-    again = net.call("AllocatePublicIpAddress", InstanceId=i)
-    TAP.equal((again["IpAddress"], again["Seq"], again["Time"], net.head()),
-              (ip[0], made["Seq"], made["Time"], head), "to ask for one that is there appends nothing")
-    net.call("ModifyInstanceNetworkSpec", InstanceId=i, InternetMaxBandwidthOut=30)
-    TAP.equal((net.public(i), net.instance(i)["InternetMaxBandwidthIn"]), (ip, 30), "3 to 30 keeps it")
-    net.call("ModifyInstanceNetworkSpec", InstanceId=i, InternetMaxBandwidthOut=0)
-    TAP.equal(net.public(i), [], "to 0 takes it")
-    TAP.refused("InvalidInternetMaxBandwidthOut.ValueNotSupported", "101 Mbit/s", net.call,
-                "ModifyInstanceNetworkSpec", InstanceId=i, InternetMaxBandwidthOut=101)
 
 
 def test_eni(net):
@@ -476,50 +430,6 @@ def test_create_instance(net):
                 VSwitchId=vswitch, InstanceType=SMALL, PrivateIpAddress=before[0])
 
 
-def test_change_address(net):
-    vpc = net.vpc()
-    first, second = net.vswitch(vpc), net.vswitch(vpc, "10.0.1.0/24")
-    i, other = net.run(first, Amount=2)
-    eip = net.eip()["AllocationId"]
-    net.call("AssociateEipAddress", AllocationId=eip, InstanceId=i)
-    old = net.primary_ip(i)
-    refusal = TAP.refused("IncorrectInstanceStatus", "a change while it runs", net.call, "ModifyInstanceVpcAttribute",
-                          InstanceId=i, VSwitchId=first)
-    TAP.equal(refusal.status, 400, "it is 400 here")
-    net.call("StopInstance", InstanceId=i)
-    for params, code, status in (
-            ({"VSwitchId": "vsw-x"}, "InvalidVSwitchId.NotFound", 404),
-            ({"VSwitchId": net.vswitch(net.vpc())}, "InvalidVSwitchId.Mismatch", 400),
-            ({"VSwitchId": net.vswitch(vpc, "10.0.2.0/24", "cn-hangzhou-b")}, "InvalidVSwitchId.Mismatch", 400),
-            ({"PrivateIpAddress": "x"}, "InvalidPrivateIpAddress.Malformed", 400),
-            ({"PrivateIpAddress": "10.0.9.9"}, "InvalidPrivateIpAddress.Mismatch", 400),
-            ({"PrivateIpAddress": "10.0.0.253"}, "InvalidPrivateIpAddress", 400),
-            ({"PrivateIpAddress": old}, "InvalidPrivateIpAddress.Duplicated", 400),
-            ({"PrivateIpAddress": net.primary_ip(other)}, "InvalidPrivateIpAddress.Duplicated", 400)):
-        refusal = TAP.refused(code, f"change to {params}: {code}", net.call, "ModifyInstanceVpcAttribute",
-                              **{"InstanceId": i, "VSwitchId": first, **params})
-        TAP.equal(refusal.status, status, f"change to {params}: {status}")
-    counts = (net.free(first), net.free(second))
-    net.call("ModifyInstanceVpcAttribute", InstanceId=i, VSwitchId=second, PrivateIpAddress="10.0.1.77")
-    TAP.equal((net.primary_ip(i), net.instance(i)["VpcAttributes"]["VSwitchId"]), ("10.0.1.77", second),
-              "S19 the primary address changes, and its vSwitch")
-    TAP.equal((net.free(first), net.free(second)), (counts[0] + 1, counts[1] - 1), "the counts follow")
-    TAP.equal((net.eip_state(eip)["PrivateIpAddress"], net.eip_state(eip)["Status"]), ("10.0.1.77", "InUse"),
-              "its EIP follows")
-    TAP.equal(net.call("LookupAddress", Address=old, VpcId=vpc)["Status"], "Free", "the old address is free")
-    TAP.refused("InvalidPrivateIp.Changing", "a second change in one stop", net.call, "ModifyInstanceVpcAttribute",
-                InstanceId=i, VSwitchId=first)
-    net.call("StartInstance", InstanceId=i)
-    net.call("StopInstance", InstanceId=i)
-    net.call("AssignPrivateIpAddresses", NetworkInterfaceId=net.primary_eni(i), SecondaryPrivateIpAddressCount=1)
-    TAP.refused("PrimaryEniHasSubIp", "with a secondary address", net.call, "ModifyInstanceVpcAttribute", InstanceId=i,
-                VSwitchId=first)
-    net.call("StopInstance", InstanceId=other)
-    net.call("ModifyInstanceVpcAttribute", InstanceId=other, VSwitchId=first)
-    TAP.ok(net.primary_ip(other) not in (old, "10.0.0.2"), "without a name the next one is picked",
-           net.primary_ip(other))
-
-
 def test_guest(net):
     vpc = net.vpc()
     vswitch = net.vswitch(vpc)
@@ -590,51 +500,6 @@ def test_guest(net):
               (["10.0.0.1", "10.0.0.2"], [seen[0]["Address"]]), "which takes the private function of its interface")
 
 
-def test_settings():
-    work = tempfile.TemporaryDirectory()
-    init = os.path.join(work.name, "init.json")
-    with open(init, "w", encoding="utf-8") as file:
-        json.dump({"RegionId": "ap-test-1", "Zones": ["ap-test-1a"], "PublicPools": ["203.0.113.0/30"],
-                   "ReuseDelaySeconds": 3600, "Quotas": {"Vpcs": 1, "Eips": 5},
-                   "InstanceTypes": [{"InstanceType": "my.type", "EniQuantity": 1, "EniPrivateIpAddressQuantity": 2}],
-                   "EventTime": "2025-01-01T00:00:00Z"}, file)
-    server = Server(init=init)
-    net = Net(server)
-    first = net.call("GetEvent", Seq=1)
-    TAP.equal((first["Type"], first["Time"], first["Body"]["Settings"]["RegionId"]),
-              ("LedgerCreated", "2025-01-01T00:00:00.000Z", "ap-test-1"), "--init gives the first event")
-    vpc = net.vpc()
-    refusal = TAP.refused("QuotaExceeded.Vpc", "a quota", net.call, "CreateVpc", CidrBlock="10.0.0.0/16")
-    TAP.equal(refusal.status, 400, "a quota is 400")
-    vswitch = net.vswitch(vpc, "10.0.0.0/29", "ap-test-1a")
-    i = net.run(vswitch, InstanceType="my.type")[0]
-    ip = net.primary_ip(i)
-    net.call("DeleteInstance", InstanceId=i, Force=True)
-    TAP.equal(net.call("LookupAddress", Address=ip, VpcId=vpc)["Status"], "Cooling", "a freed address cools down")
-    TAP.equal(len(net.run(vswitch, InstanceType="my.type", Amount=3)), 3, "the others can be picked")
-    refusal = TAP.refused("InvalidVSwitchId.IpNotEnough", "the cooling one is not picked", net.call, "RunInstances",
-                          VSwitchId=vswitch, InstanceType="my.type")
-    TAP.equal((refusal.detail["Free"], refusal.detail["Used"], refusal.detail["Cooling"]), (0, 3, 1),
-              "the refusal says that one cools down")
-    j = net.run(vswitch, InstanceType="my.type", PrivateIpAddress=ip)[0]
-    TAP.equal(net.primary_ip(j), ip, "but given when asked for by name")
-    for address, status in (("10.0.0.0", "Reserved"), ("10.0.0.5", "Reserved"), ("10.0.0.1", "Held"),
-                            ("192.0.2.1", "Outside"), ("203.0.113.0", "Reserved"), ("203.0.113.1", "Free")):
-        TAP.equal(net.call("LookupAddress", Address=address)["Status"], status, f"{address} is {status}")
-    TAP.equal([net.eip()["EipAddress"] for _ in range(2)], ["203.0.113.1", "203.0.113.2"], "a pool without its ends")
-    TAP.refused("OperationFailed.InsufficientEIP", "an empty pool", net.call, "AllocateEipAddress")
-    TAP.refused("DependencyViolation.PublicPool", "a pool in use stays", net.call, "ModifyLedgerSettings",
-                PublicPools=["198.51.100.0/24"])
-    TAP.refused("DependencyViolation.InstanceType", "a type in use stays", net.call, "ModifyLedgerSettings",
-                InstanceTypes=[])
-    made = net.call("ModifyLedgerSettings", PublicPools=["203.0.113.0/30", "198.51.100.0/24"], Quotas={"Vpcs": 9})
-    TAP.equal((made["Quotas"], made["ReuseDelaySeconds"]), ({"Vpcs": 9}, 3600), "settings are changed one by one")
-    TAP.equal(net.eip()["EipAddress"], "198.51.100.1", "the next pool is picked from")
-    TAP.ok(net.vpc("10.1.0.0/16"), "the quota is raised")
-    server.remove()
-    work.cleanup()
-
-
 def test_large():
     """The largest launches: what one event holds, and one that it does not."""
     work = tempfile.TemporaryDirectory()
@@ -663,14 +528,13 @@ def test_large():
 
 def main():
     server = Server()
-    for test in (test_vpc, test_vswitch, test_launch, test_instance_life, test_bandwidth, test_eni, test_secondary,
-                 test_eip, test_convert, test_blocks, test_names, test_create_instance, test_change_address, test_guest):
+    for test in (test_vpc, test_launch, test_instance_life, test_eni, test_secondary,
+                 test_eip, test_convert, test_blocks, test_names, test_create_instance, test_guest):
         try:
             test(Net(server))
         except (Refused, OSError, KeyError, AttributeError, TypeError, IndexError) as problem:
             TAP.ok(False, f"{test.__name__} ran to its end", repr(problem))
     server.remove()
-    test_settings()
     test_large()
     TAP.end()
 
