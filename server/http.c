@@ -166,6 +166,8 @@ enum ipl_status ipl_http_open(struct ipl_server *server, const char *address, st
 		strncpy(server->http_name, "none", sizeof(server->http_name) - 1);
 		return IPL_OK;
 	}
+	if (ipl_http_limit_open(server, err) != IPL_OK)
+		return err->status;
 	server->http = evhttp_new(server->base);
 	if (server->http == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the HTTP listener");
@@ -190,6 +192,7 @@ void ipl_http_close(struct ipl_server *server)
 {
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 
+	ipl_http_limit_close(server);
 	if (server->http == NULL)
 		return;
 	ipl_error_set(&err, IPL_ERR_IO, "the server is stopping");

@@ -29,6 +29,20 @@ void ipl_http_reply(struct ipl_server *server, struct evhttp_request *req, int s
 void ipl_http_refuse(struct ipl_server *server, struct evhttp_request *req,
 		     const struct ipl_error *err);
 
+/** Who sent a request. */
+struct ipl_http_caller {
+	char principal[IPL_PRINCIPAL_MAX + 1];
+	enum ipl_access access;
+	int64_t retry_after_ms; /* where it is refused: when to try again; 0: it does not matter */
+};
+/**
+ * Who @req is from, for a page that is not for everybody: by its signature, as the API wants
+ * it, for the action @action. Refused as a call of that action is.
+ */
+enum ipl_status ipl_http_who(struct ipl_server *server, struct evhttp_request *req,
+			     const char *action, struct ipl_http_caller *out,
+			     struct ipl_error *err) IPL_MUST_USE;
+
 /**
  * Whether @req may be looked at: a Host that is not ours or an Origin of another
  * site is a web page's trick to reach a local server (DNS rebinding, forged

@@ -33,8 +33,8 @@ static void end_call(struct ipl_http_call *call)
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(call->req);
 	char text[32];
 
-	if (call->retry_after_ms > 0) {
-		(void)snprintf(text, sizeof(text), "%" PRId64, call->retry_after_ms);
+	if (call->caller.retry_after_ms > 0) {
+		(void)snprintf(text, sizeof(text), "%" PRId64, call->caller.retry_after_ms);
 		/* A hint: without it the client waits as it likes. */
 		(void)evhttp_add_header(headers, "x-acs-retry-after", text);
 	}
@@ -119,7 +119,11 @@ static enum ipl_status prepare(struct ipl_http_call *call, struct ipl_arena *are
 	call->reply.format = req.format;
 	remember_host(call, &req.is);
 	if (st == IPL_OK)
-		st = ipl_http_admit(call, &req, arena, &sig, err);
+		st = ipl_signature_read(&req.is, arena, &sig, err);
+	if (st == IPL_OK && !call->is_admitted) {
+		st = ipl_http_admit(call->server, call->req, &req, &sig, &call->caller, err);
+		call->is_admitted = st == IPL_OK;
+	}
 	if (st == IPL_OK)
 		st = ipl_http_find_api(sig.action, sig.version, &order->operation, err);
 	if (st != IPL_OK)
@@ -154,8 +158,8 @@ static void execute(struct ipl_http_call *call)
 			.operation = ipl_str_of(order.operation->name),
 			.params = &order.params,
 			.page = order.page,
-			.principal = ipl_str_of(call->principal),
-			.access = call->access,
+			.principal = ipl_str_of(call->caller.principal),
+			.access = call->caller.access,
 			.now_ms = ipl_now_ms(),
 			.job = &call->job,
 		};

@@ -84,11 +84,12 @@ static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *in
 
 struct bufferevent *ipl_http_bufferevent(struct event_base *base, void *context)
 {
-	const struct ipl_server *server = context;
+	struct ipl_server *server = context;
 	struct bufferevent *bev = server->tls != NULL ? ipl_tls_bufferevent(server->tls, base) :
 							bufferevent_socket_new(base, -1, 0);
 
 	if (bev != NULL && evbuffer_add_cb(bufferevent_get_output(bev), on_output, context) == NULL)
 		ipl_log(IPL_LOG_WARN, "out of memory: a connection answers errors as HTML");
+	ipl_http_limit_accepted(server);
 	return bev;
 }

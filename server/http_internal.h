@@ -12,6 +12,7 @@
 /* Everything of a request may travel in its first line: a user data of 16 KB makes 21 KB. */
 #define IPL_HTTP_HEAD_BYTES_MAX (128 << 10)
 #define IPL_HTTP_BODY_BYTES_MAX (1 << 20)
+#define IPL_HTTP_CONNS_MAX      1024u
 
 /** A call, from its request until its answer is handed over. */
 struct ipl_http_call {
@@ -23,9 +24,7 @@ struct ipl_http_call {
 	char host[256];
 	/* Who calls; once this is known it is not asked again. */
 	bool is_admitted;
-	char principal[IPL_PRINCIPAL_MAX + 1];
-	enum ipl_access access;
-	int64_t retry_after_ms; /* with a refusal: when to try again */
+	struct ipl_http_caller caller;
 	/* The answer, when there is one. */
 	struct ipl_buf body;
 	int status;
@@ -48,12 +47,13 @@ enum ipl_status ipl_http_take(struct evhttp_request *req, struct ipl_arena *aren
 			      struct ipl_http_request *out, struct ipl_error *err) IPL_MUST_USE;
 
 /**
- * Who @call is from, by its signature: fills principal and access. With --any-key only what a
- * signature looks like is judged. Refused with the codes of ipl_signature_read(),
- * ipl_auth_begin() and ipl_auth_finish(), and IPL_CODE_SIGNATURE_MISMATCH.
+ * Who @req is from, by its signature @sig. With --any-key only what a signature looks like
+ * is judged. Refused with the codes of ipl_auth_begin() and ipl_auth_finish(), and
+ * IPL_CODE_SIGNATURE_MISMATCH.
  */
-enum ipl_status ipl_http_admit(struct ipl_http_call *call, const struct ipl_http_request *req,
-			       struct ipl_arena *arena, struct ipl_signature *sig,
+enum ipl_status ipl_http_admit(struct ipl_server *server, struct evhttp_request *req,
+			       const struct ipl_http_request *parts,
+			       const struct ipl_signature *sig, struct ipl_http_caller *out,
 			       struct ipl_error *err) IPL_MUST_USE;
 
 /**
@@ -65,6 +65,11 @@ enum ipl_status ipl_http_find_api(struct ipl_str action, struct ipl_str version,
 				  const struct ipl_operation **out,
 				  struct ipl_error *err) IPL_MUST_USE;
 
+/** How many connections there are, and when too many. */
+enum ipl_status ipl_http_limit_open(struct ipl_server *server, struct ipl_error *err) IPL_MUST_USE;
+void ipl_http_limit_close(struct ipl_server *server);
+/** One more has come. */
+void ipl_http_limit_accepted(struct ipl_server *server);
 /** A connection of the server @context, for evhttp: its errors are JSON. */
 struct bufferevent *ipl_http_bufferevent(struct event_base *base, void *context);
 /**

@@ -52,6 +52,9 @@ static enum ipl_status take_headers(struct evhttp_request *req, struct ipl_arena
 
 	for (struct evkeyval *at = queue->tqh_first; at != NULL; at = at->next.tqe_next)
 		count++;
+	if (count > IPL_HEADERS_MAX)
+		return ipl_refuse(err, IPL_CODE_MALFORMED_REQUEST,
+				  "there are %u headers: there may be %u", count, IPL_HEADERS_MAX);
 	headers = ipl_arena_array(arena, count, sizeof(*headers));
 	if (headers == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a request");

@@ -14,12 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #define CALL_ARENA_BYTES ((size_t)256 << 20)
+#define FILES_WANTED     8192u
 #define LAST_WORDS_S     5 /* how long a peer may take to read its last answers */
 
 void ipl_request_id_next(struct ipl_server *server, uint8_t out[IPL_REQUEST_ID_BYTES])
@@ -263,6 +265,19 @@ static void close_all(struct ipl_server *server)
 	ipl_arena_release(&server->arena);
 }
 
+/* A descriptor for each connection that may be: the soft limit is often 1024 in all. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= FILES_WANTED)
+		return;
+	limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < FILES_WANTED)
+		ipl_log(IPL_LOG_WARN, "at most %llu files: fewer connections than there may be",
+			(unsigned long long)limit.rlim_cur);
+}
+
 enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_error *err)
 {
 	struct ipl_server *server = calloc(1, sizeof(*server));
@@ -272,6 +287,7 @@ enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_er
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the server");
 	server->http_host = options->http_host;
 	server->http_host_count = options->http_host_count;
+	raise_file_limit();
 	signal(SIGPIPE, SIG_IGN); /* a peer that is gone shows when it is written to */
 	ipl_arena_init(&server->arena, CALL_ARENA_BYTES);
 	st = ipl_engine_open(options->data, IPL_ENGINE_SERVE, options->init, ipl_now_ms(),

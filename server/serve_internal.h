@@ -88,6 +88,9 @@ struct ipl_server {
 	struct event_base *base;
 	struct evhttp *http;
 	struct evhttp_bound_socket *http_bound;
+	struct ipl_log_pause http_refusals;
+	uint32_t http_conns; /* at most so many; counted anew when they seem too many */
+	struct event *http_pause;
 	char http_name[128];
 	const char *const *http_host; /* names beside its own that a client may use */
 	size_t http_host_count;

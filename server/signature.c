@@ -195,6 +195,17 @@ static enum ipl_status unreadable(struct ipl_error *err)
 			  " Credential=ID,SignedHeaders=a;b,Signature=HEX\"");
 }
 
+static bool has_few_names(struct ipl_str headers)
+{
+	uint32_t count = 0;
+
+	while (headers.at != NULL && count <= IPL_SIGNED_HEADERS_MAX) {
+		(void)cut(&headers, ';');
+		count++;
+	}
+	return count <= IPL_SIGNED_HEADERS_MAX;
+}
+
 /* "ACS3-HMAC-SHA256 Credential=AK,SignedHeaders=a;b;c,Signature=hex" */
 static enum ipl_status read_authorization(struct ipl_str text, struct ipl_signature *out,
 					  struct ipl_error *err)
@@ -215,7 +226,8 @@ static enum ipl_status read_authorization(struct ipl_str text, struct ipl_signat
 			return unreadable(err);
 		*to = value;
 	}
-	if (out->key_id.at == NULL || out->headers.at == NULL || out->given.at == NULL)
+	if (out->key_id.at == NULL || out->headers.at == NULL || out->given.at == NULL ||
+	    !has_few_names(out->headers))
 		return unreadable(err);
 	return IPL_OK;
 }

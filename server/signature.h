@@ -13,6 +13,10 @@
 
 #include "server/params_http.h"
 
+/* Each name that is signed is looked for among all headers. */
+#define IPL_HEADERS_MAX        256u
+#define IPL_SIGNED_HEADERS_MAX 64u
+
 struct ipl_header {
 	struct ipl_str name;
 	struct ipl_str value;

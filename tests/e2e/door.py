@@ -63,15 +63,19 @@ class Reply:
 class Door:
     """One connection, kept alive."""
 
-    def __init__(self, port, key="LTAItest", secret="testAccessKeySecret0123456789ab", host=None):
+    def __init__(self, port, key="LTAItest", secret="testAccessKeySecret0123456789ab", host=None, tls=None):
+        """tls: an ssl.SSLContext; None for none."""
         self.port, self.key, self.secret = port, key, secret
         self.host = host or f"127.0.0.1:{port}"
+        self.tls = tls
         self.sock = None
         self.buffer = b""
 
     def connect(self):
         self.sock = socket.create_connection(("127.0.0.1", self.port))
         self.sock.settimeout(60)
+        if self.tls is not None:
+            self.sock = self.tls.wrap_socket(self.sock, server_hostname="localhost")
         self.buffer = b""
 
     def close(self):

@@ -5,9 +5,11 @@ Claimed: no answer leaves before what it tells of is on the disk: not to a write
 refusal that saw it; what is sent meanwhile goes with the next commit; kill -9 before the sync loses only
 what was never acknowledged."""
 import os
+import re
 import select
 import time
 
+from door import Door
 from ledger import Server, Tap, skip
 
 LIBRARY = os.environ.get("SLOW_SYNC", "")
@@ -25,7 +27,7 @@ def main():
     os.environ["LD_PRELOAD"] = LIBRARY
     os.environ["SLOW_SYNC_MS"] = "0"
     os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-    server = Server()
+    server = Server(args=["--any-key", "--http", "127.0.0.1:0"])
     server.stop()
     os.environ["SLOW_SYNC_MS"] = str(int(DELAY * 1000))
     server.start()
@@ -49,7 +51,13 @@ def main():
     second = time.monotonic() - begin
     tap.ok(DELAY * 1.8 <= second < DELAY * 6, "two commits, one after the other", second)
 
-    head = made["Seq"] + 1
+    door = Door(int(re.search(r"http=\S+:(\d+)", server.line).group(1)))
+    begin = time.monotonic()
+    by_http = door.call("CreateVpc", CidrBlock="10.3.0.0/16")
+    tap.ok(time.monotonic() - begin >= DELAY * 0.9, "over HTTP too a write is answered when it is on the disk")
+    tap.equal(by_http["Seq"], made["Seq"] + 2, "and is in the same order")
+
+    head = made["Seq"] + 2
     writer.send("CreateVpc", {"CidrBlock": "10.2.0.0/16", "ClientToken": "lost"})
     tap.ok(is_silent(writer, DELAY / 4), "a write on its way is not acknowledged")
     server.kill()

@@ -7,7 +7,11 @@ can read, malformed HTTP too; signatures, times, nonces, roles, Hosts and Origin
 import json
 import os
 import re
+import resource
+import shutil
 import socket
+import ssl
+import subprocess
 import tempfile
 import threading
 import time
@@ -290,6 +294,8 @@ def test_signatures(server):
         refused(d.acs3("CreateVpc", vpc, unsigned=[name]), "SignatureDoesNotMatch", f"{name} is not signed")
     refused(d.v1("CreateVpc", vpc, SignatureMethod="HMAC-MD5"), "InvalidSignatureMethod", "another method")
     refused(d.acs3("CreateVpc", vpc, change={"Authorization": "Basic YTpi"}), "InvalidSignatureMethod", "another scheme")
+    many = "ACS3-HMAC-SHA256 Credential=LTAIadmin,SignedHeaders=" + ";".join(f"a{i}" for i in range(65)) + ",Signature=00"
+    refused(d.acs3("CreateVpc", vpc, change={"Authorization": many}), "IncompleteSignature", "too many signed headers")
     refused(d.raw(b"GET /?Action=CreateVpc HTTP/1.1\r\nHost: localhost\r\n\r\n"), "MissingAccessKeyId", "no signature at all")
     TAP.equal(head(server), before, "nothing of it was done")
     wrong.key = "LTAIaudit"
@@ -342,6 +348,7 @@ def test_malformed(server):
                       (b"POST / " + line + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "a chunk that is none"),
                       (b"POST / " + line + b"Content-Length: 2000000\r\n\r\n", "a body that is too long"),
                       (b"POST / " + line + b"Content-Type: text/plain\r\nContent-Length: 1\r\n\r\nx", "a body that is no form"),
+                      (b"GET / " + line + b"".join(b"h%d: 1\r\n" % i for i in range(300)) + b"\r\n", "300 headers"),
                       (b"PUT / " + line + b"\r\n", "PUT"), (b"BREW / " + line + b"\r\n", "BREW"),
                       (b"CONNECT a:1 " + line + b"\r\n", "CONNECT"), (b"OPTIONS * " + line + b"\r\n", "OPTIONS"),
                       (b"GET /favicon.ico " + line + b"\r\n", "another path")):
@@ -392,6 +399,25 @@ def test_connections(server):
            (count, len(os.listdir(files))))
 
 
+def test_many(server):
+    """More connections than there may be: the rest waits, and comes in when others go."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    many = [socket.create_connection(("127.0.0.1", port_of(server))) for _ in range(1100)]
+    late = door(server)
+    late.connect()
+    late.sock.settimeout(0.5)
+    late.sock.sendall(request_bytes(late, "DescribeVpcs", {}))
+    try:
+        TAP.ok(False, "beyond so many connections nobody is let in", late.receive().status)
+    except socket.timeout:
+        TAP.ok(True, "beyond so many connections nobody is let in")
+    TAP.ok(head(server) > 0, "the native door does not mind")
+    for sock in many:
+        sock.close()
+    late.sock.settimeout(30)
+    TAP.equal(late.receive().status, 200, "who waited comes in when others have gone")
+
+
 def test_past(server):
     """Reads of the past, all at once, beside writes: each has its moment."""
     d, seq, wrong = door(server), head(server), []
@@ -439,6 +465,30 @@ def test_any_key():
     server.remove()
 
 
+def test_tls():
+    """The same over TLS, where another kind of connection carries it."""
+    if shutil.which("openssl") is None:
+        print("# no openssl here: not looked at over TLS")
+        return
+    folder = tempfile.mkdtemp(prefix="ipledger-tls-")
+    cert, key = os.path.join(folder, "cert"), os.path.join(folder, "key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert],
+                   check=True, capture_output=True, timeout=60)
+    server = Server(args=["--any-key", "--http", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key])
+    d = Door(port_of(server), host="localhost", tls=ssl.create_default_context(cafile=cert))
+    made = d.v1("CreateVpc", {"CidrBlock": "10.0.0.0/16"}, method="POST", where="split")
+    TAP.equal((made.status, made.json["Seq"]), (200, 2), "TLS: a write")
+    TAP.equal(len(d.call("DescribeVpcs", PageSize=50)["Vpcs"]["Vpc"]), 1, "TLS: a read on the same connection")
+    for raw, status in ((b"GARBAGE\r\n\r\n", 400), (b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\n\r\n", 400),
+                        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n", 413)):
+        d.close()
+        reply = d.raw(raw)
+        TAP.ok(reply.status == status and "Code" in reply.json, f"TLS: {raw[:20]} is a document", reply.body)
+    server.remove()
+    shutil.rmtree(folder)
+
+
 def main():
     keys = tempfile.NamedTemporaryFile("w", prefix="ipledger-keys-")
     os.fchmod(keys.fileno(), 0o600)
@@ -458,10 +508,12 @@ def main():
     test_malformed(server)
     test_connections(server)
     test_past(server)
+    test_many(server)
     test_signatures(server)
     test_stop(server)
     server.remove()
     test_any_key()
+    test_tls()
     TAP.end()
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Given: the cloud's official SDKs (from npm, by the lock file in tests/sdk) and Apache libcloud, where they
-are to be had, and a server with keys.
+"""Given: the cloud's official SDKs (from npm, by the lock file in tests/sdk), Apache libcloud and aliyungo, where
+they are to be had, and a server with keys.
 Claimed: one life of instance, interface and addresses runs through each of them unchanged, their waiters
 end, their models keep every member, and errors are what they take for errors."""
 import hashlib
@@ -66,8 +66,7 @@ def walk(client, port, folder):
         return {"failed": (done.stdout + done.stderr).decode(errors="replace")[-1500:]}
 
 
-def test_npm(port):
-    folder = os.environ.get("SDK_DIR", os.path.join(tempfile.gettempdir(), "ipledger-sdk"))
+def test_npm(port, folder):
     why_not = install(folder)
     for client in ("pop-get", "pop-post", "acs3", "v2", "generic"):
         if why_not is not None:
@@ -119,14 +118,35 @@ def test_libcloud(port):
         TAP.ok("InvalidInstanceId.NotFound" in str(error), "libcloud: an error is one, with its code", repr(error))
 
 
+def test_aliyungo(port, folder):
+    source = "/usr/share/gocode/src/github.com/denverdino/aliyungo"
+    if shutil.which("go") is None or not os.path.exists(source):
+        skip_part("aliyungo", "there is no go, or no aliyungo, here")
+        return
+    os.makedirs(folder, exist_ok=True)
+    program = os.path.join(folder, "walk")
+    env = {**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "-p=1",
+           "GOCACHE": os.path.join(folder, "go-cache")}
+    built = subprocess.run(["go", "build", "-o", program, os.path.join(SDK, "walk.go")], env=env, capture_output=True,
+                           timeout=120, check=False)
+    if built.returncode != 0:
+        skip_part("aliyungo", "it does not build: " + built.stderr.decode(errors="replace").split("\n")[0])
+        return
+    done = subprocess.run([program, str(port), KEY, SECRET], capture_output=True, timeout=60, check=False)
+    TAP.ok(done.returncode == 0, "aliyungo: the life is walked, with its strict types", done.stdout + done.stderr)
+    print("# aliyungo:", done.stdout.decode().strip())
+
+
 def main():
     keys = tempfile.NamedTemporaryFile("w", prefix="ipledger-keys-")
     os.fchmod(keys.fileno(), 0o600)
     print(KEY, SECRET, "admin", file=keys, flush=True)
     server = Server(args=["--http", "127.0.0.1:0", "--keys", keys.name])
     port = int(re.search(r"http=\S+:(\d+)", server.line).group(1))
-    test_npm(port)
+    folder = os.environ.get("SDK_DIR", os.path.join(tempfile.gettempdir(), "ipledger-sdk"))
+    test_npm(port, folder)
     test_libcloud(port)
+    test_aliyungo(port, folder)
     server.remove()
     TAP.end()
 
