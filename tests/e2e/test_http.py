@@ -233,6 +233,9 @@ def test_pages(server, d):
     d.call("DeleteNetworkInterface", NetworkInterfaceId=made[0])
     then = d.call("DescribeNetworkInterfaces", VSwitchId=vsw, AsOf=at, PageSize=500)
     TAP.equal((then["TotalCount"], then["AsOfSeq"]), (23, at), "a page of the past")
+    then = d.call("DescribeNetworkInterfaces", VSwitchId=vsw, AsOf=at, PageSize=9, PageNumber=3)
+    TAP.equal([e["NetworkInterfaceId"] for e in then["NetworkInterfaceSets"]["NetworkInterfaceSet"]], made[18:],
+              "the last page of the past")
     TAP.equal(d.call("DescribeVpcs", PageSize=50, VpcId=vpc)["TotalCount"], 1, "VPCs: fifty to a page")
     refused = server.client()
     try:
@@ -453,6 +456,68 @@ def test_stop(server):
     TAP.equal(reply.status, 200, "what was asked was answered")
 
 
+CAPTURED = {  # byte for byte what official SDKs sent
+    "pop-core, GET": ("AllocateEipAddress", 200, """\
+GET /?AccessKeyId=LTAItestAccessKeyId0&Action=AllocateEipAddress&Bandwidth=5&ClientToken=tok-0001&Format=JSON&InternetChargeType=\
+PayByTraffic&RegionId=cn-hangzhou&SignatureMethod=HMAC-SHA1&SignatureNonce=a069aa60a60c51fbe2cd881188ead05f&SignatureVersion=1.0&\
+Timestamp=2026-11-23T22%3A13%3A16Z&Version=2016-04-28&Signature=a%2BELbbVKY6qzzUgOamAAQK2jQ2o%3D HTTP/1.1
+x-sdk-client: Node.js(v20.20.2), @alicloud/pop-core: 1.8.0
+user-agent: AlibabaCloud (linux; x64) Node.js/v20.20.2 Core/1.8.0
+x-acs-action: AllocateEipAddress
+x-acs-version: 2016-04-28
+Host: 127.0.0.1:38325
+Connection: keep-alive
+
+"""),
+    "openapi-core, ACS3": ("AssignPrivateIpAddresses", 404, """\
+POST /?NetworkInterfaceId=eni-bp1&PrivateIpAddress.1=192.168.0.21&PrivateIpAddress.2=192.168.0.22&RegionId=cn-hangzhou HTTP/1.1
+host: 127.0.0.1:38325
+x-acs-version: 2014-05-26
+x-acs-action: AssignPrivateIpAddresses
+user-agent: AlibabaCloud (linux; x64) Node.js/v20.20.2 Core/1.0.1 TeaDSL/2
+x-acs-date: 2026-11-23T22:13:17Z
+x-acs-signature-nonce: 61707333630c063893fed0ae4e41c9f2
+accept: application/json
+x-acs-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+x-acs-credentials-provider: static_ak
+Authorization: ACS3-HMAC-SHA256 Credential=LTAItestAccessKeyId0,SignedHeaders=host;x-acs-action;x-acs-content-sha256;\
+x-acs-credentials-provider;x-acs-date;x-acs-signature-nonce;x-acs-version,Signature=00
+Connection: keep-alive
+Content-Length: 0
+
+"""),
+    "ecs20140526@2.0.0, split and chunked": ("AssignPrivateIpAddresses", 404, """\
+POST /?Action=AssignPrivateIpAddresses&Format=json&Version=2014-05-26&Timestamp=2026-11-23T22%3A18%3A26Z&SignatureNonce=\
+61707333630c063893fed0ae4e41c9f2&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&AccessKeyId=LTAItestAccessKeyId0&Signature=\
+SmsPDftrIdzoPTgzVydNVRtvYu4%3D HTTP/1.1
+content-type: application/x-www-form-urlencoded
+Transfer-Encoding: chunked
+host: 127.0.0.1:38325
+
+79
+RegionId=cn-hangzhou&NetworkInterfaceId=eni-bp1&PrivateIpAddress.1=192.168.0.21&PrivateIpAddress.2=192.168.0.22&DryRun=fa
+4
+lse&
+0
+
+"""),
+}
+
+
+def test_captured(d):
+    for name, (action, status, text) in CAPTURED.items():
+        raw = text.replace("\n", "\r\n").encode()
+        for how, pieces in (("at once", [raw]), ("in pieces", [raw[i:i + 7] for i in range(0, len(raw), 7)])):
+            d.close()
+            d.connect()
+            for piece in pieces:
+                d.sock.sendall(piece)
+            reply = d.receive()
+            TAP.ok(reply.status == status and (status == 200 or reply.code == "InvalidEniId.NotFound"),
+                   f"{name}, {how}: {action} is understood", (reply.status, reply.body))
+    TAP.equal(len(d.call("DescribeEipAddresses")["EipAddresses"]["EipAddress"]), 1, "and done once: its token is")
+
+
 def test_any_key():
     server = Server(args=["--any-key", "--http", "127.0.0.1:0"])
     d = Door(port_of(server), "whoever", "whatever")
@@ -460,6 +525,8 @@ def test_any_key():
     TAP.equal(d.acs3("CreateVpc", {"CidrBlock": "10.0.0.0/16"}, change={"x-acs-extra": "1"}).status, 200, "--any-key: only the shape counts")
     TAP.equal(d.v1("DescribeVpcs", SignatureNonce=None).code, "MissingSignatureNonce", "--any-key: but it counts")
     TAP.equal(d.call("GetEvent", Seq=2)["Principal"], "key:whoever", "--any-key: the key is who did it")
+    test_captured(d)
+    d.close()
     d.host = "evil.example"
     TAP.equal(d.v1("DescribeVpcs").status, 403, "--any-key: no web page comes in")
     server.remove()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Given: the cloud's official SDKs (from npm, by the lock file in tests/sdk), Apache libcloud and aliyungo, where
-they are to be had, and a server with keys.
+"""Given: the cloud's official SDKs (from npm, by the lock file in tests/sdk), Apache libcloud, aliyungo and
+fog, where they are to be had, and a server with keys.
 Claimed: one life of instance, interface and addresses runs through each of them unchanged, their waiters
 end, their models keep every member, and errors are what they take for errors."""
 import hashlib
@@ -137,6 +137,17 @@ def test_aliyungo(port, folder):
     print("# aliyungo:", done.stdout.decode().strip())
 
 
+def test_fog(port):
+    probe = ["ruby", "-e", "require 'fog/aliyun'"]
+    if shutil.which("ruby") is None or subprocess.run(probe, capture_output=True, check=False).returncode != 0:
+        skip_part("fog", "there is no ruby, or no fog-aliyun, here")
+        return
+    done = subprocess.run(["ruby", os.path.join(SDK, "walk.rb"), str(port), KEY, SECRET], capture_output=True,
+                          timeout=120, check=False)
+    TAP.ok(done.returncode == 0, "fog: the life is walked", done.stdout + done.stderr)
+    print("# fog:", done.stdout.decode().strip())
+
+
 def main():
     keys = tempfile.NamedTemporaryFile("w", prefix="ipledger-keys-")
     os.fchmod(keys.fileno(), 0o600)
@@ -147,6 +158,7 @@ def main():
     test_npm(port, folder)
     test_libcloud(port)
     test_aliyungo(port, folder)
+    test_fog(port)
     server.remove()
     TAP.end()
 
