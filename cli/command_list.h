@@ -34,6 +34,7 @@
 	C(serve) \
 	C(show) \
 	C(status) \
+	C(verify) \
 	C(version) \
 	C(vpc) \
 	C(vswitch) \

@@ -14,6 +14,8 @@ struct ipl_store {
 	char *dir;
 	char *path;                 /* of log.mdb */
 	int lock_fd;                /* -1: not held */
+	bool ended_well;            /* who appended last closed the log in order */
+	bool is_sound;              /* it was opened, and is what it should be */
 	MDB_env *env;               /* NULL after a failure that it could not be reopened from */
 	struct ipl_reader *readers; /* changed with env_lock held for writing */
 	MDB_dbi log;
@@ -38,6 +40,10 @@ struct ipl_reader {
 
 /** Take DIR/lock for this process, or say who holds it. */
 enum ipl_status ipl_lock_take(struct ipl_store *store, struct ipl_error *err) IPL_MUST_USE;
+/** For a reader: whether who appended last ended well. */
+void ipl_lock_look(struct ipl_store *store);
+/** Let go of DIR/lock; it says from now on that the log was closed in order, where it was. */
+void ipl_lock_release(struct ipl_store *store);
 /** Refuse file systems whose locks or mappings cannot be trusted. */
 enum ipl_status ipl_lock_check_dir(const char *dir, struct ipl_error *err) IPL_MUST_USE;
 

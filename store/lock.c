@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -39,6 +40,33 @@ static enum ipl_status say_holder(const struct ipl_store *store, int fd, struct 
 			     pid[0] == '\0' ? "(unknown)" : pid);
 }
 
+/* The id of who holds it is in it for as long as that one has not ended well. */
+static bool is_empty(int fd)
+{
+	struct stat file;
+
+	return fstat(fd, &file) == 0 && file.st_size == 0;
+}
+
+void ipl_lock_look(struct ipl_store *store)
+{
+	char path[4096];
+	int len = snprintf(path, sizeof(path), "%s/lock", store->dir);
+	int fd = len < 0 || (size_t)len >= sizeof(path) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+
+	store->ended_well = fd >= 0 && is_empty(fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+void ipl_lock_release(struct ipl_store *store)
+{
+	if (store->is_sound && !store->suspect && ftruncate(store->lock_fd, 0) != 0)
+		store->ended_well = false; /* then the next one looks once more than it must */
+	close(store->lock_fd);
+	store->lock_fd = -1;
+}
+
 enum ipl_status ipl_lock_take(struct ipl_store *store, struct ipl_error *err)
 {
 	char path[4096], pid[32];
@@ -57,6 +85,7 @@ enum ipl_status ipl_lock_take(struct ipl_store *store, struct ipl_error *err)
 		close(fd);
 		return st;
 	}
+	store->ended_well = is_empty(fd);
 	len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 	if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)len, 0) != len) {
 		enum ipl_status st =

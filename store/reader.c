@@ -167,3 +167,55 @@ enum ipl_status ipl_reader_scan(struct ipl_reader *reader, uint64_t from_seq, ui
 		*err = end;
 	return st;
 }
+
+/* --- roots --- */
+
+/* Up to PIECE_RECORDS roots from *@next on; *@next is then what comes after, 0 at the end. */
+static enum ipl_status roots_piece(struct ipl_reader *reader, uint64_t *next, uint64_t to_seq,
+				   ipl_record_fn fn, void *context, struct ipl_error *err)
+{
+	struct ipl_store *store = reader->store;
+	enum ipl_status st = begin(reader, err);
+	MDB_cursor *cursor;
+	MDB_val key = { sizeof(*next), next }, value;
+	MDB_cursor_op op = MDB_SET_RANGE;
+	uint64_t seq = *next;
+	int rc;
+
+	if (st != IPL_OK)
+		return st;
+	rc = mdb_cursor_open(reader->txn, store->roots, &cursor);
+	if (rc != 0)
+		return ipl_lmdb_status(store, err, rc, "open a cursor");
+	key.mv_data = &seq;
+	for (uint32_t i = 0; st == IPL_OK && i < PIECE_RECORDS; i++) {
+		rc = mdb_cursor_get(cursor, &key, &value, op);
+		op = MDB_NEXT;
+		if (rc == 0)
+			memcpy(&seq, key.mv_data, sizeof(seq));
+		*next = 0;
+		if (rc == MDB_NOTFOUND || (rc == 0 && seq > to_seq))
+			break;
+		st = rc != 0 ? ipl_lmdb_status(store, err, rc, "scan the roots") :
+			       fn(context, seq, (struct ipl_str){ value.mv_data, value.mv_size },
+				  err);
+		*next = seq + 1;
+	}
+	mdb_cursor_close(cursor);
+	mdb_txn_reset(reader->txn);
+	return st;
+}
+
+enum ipl_status ipl_reader_roots(struct ipl_reader *reader, uint64_t from_seq, uint64_t to_seq,
+				 ipl_record_fn fn, void *context, struct ipl_error *err)
+{
+	enum ipl_status st = IPL_OK;
+	uint64_t next = from_seq;
+
+	while (st == IPL_OK && next != 0 && next <= to_seq) {
+		pthread_rwlock_rdlock(&reader->store->env_lock);
+		st = roots_piece(reader, &next, to_seq, fn, context, err);
+		pthread_rwlock_unlock(&reader->store->env_lock);
+	}
+	return st;
+}

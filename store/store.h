@@ -127,6 +127,11 @@ enum ipl_status ipl_reader_scan(struct ipl_reader *reader, uint64_t from_seq, ui
 				ipl_record_fn fn, void *context,
 				struct ipl_error *err) IPL_MUST_USE;
 
+/** As ipl_record_fn, for the roots of commits: @seq is the commit's last. */
+enum ipl_status ipl_reader_roots(struct ipl_reader *reader, uint64_t from_seq, uint64_t to_seq,
+				 ipl_record_fn fn, void *context,
+				 struct ipl_error *err) IPL_MUST_USE;
+
 /** What is worth showing: "lmdb", the file's path and size, the map's size. */
 struct ipl_store_stat {
 	const char *kind;
