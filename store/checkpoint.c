@@ -106,16 +106,26 @@ static enum ipl_status look_at_name(struct ipl_checkpoints *set, int dir, const 
 	return ipl_checkpoints_add(set, &entry, err);
 }
 
+static void complain_of_dir(const struct ipl_checkpoints *set, int number)
+{
+	struct ipl_error text = IPL_ERROR_INIT(NULL);
+
+	if (number == ENOENT || set->complain == NULL)
+		return;
+	ipl_error_set(&text, IPL_ERR_IO, "%.300s is ignored: %s", set->dir, strerror(number));
+	set->complain(set->context, text.text);
+}
+
 static enum ipl_status list_dir(struct ipl_checkpoints *set, struct ipl_error *err)
 {
 	DIR *dir = opendir(set->dir);
 	enum ipl_status st = IPL_OK;
 	struct dirent *found;
 
-	if (dir == NULL && errno == ENOENT)
+	if (dir == NULL) {
+		complain_of_dir(set, errno); /* the log alone is enough */
 		return IPL_OK;
-	if (dir == NULL)
-		return ipl_error_set(err, IPL_ERR_IO, "%s: %s", set->dir, strerror(errno));
+	}
 	while (st == IPL_OK && (found = readdir(dir)) != NULL)
 		st = look_at_name(set, dirfd(dir), found->d_name, err);
 	closedir(dir);

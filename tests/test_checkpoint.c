@@ -467,6 +467,22 @@ static void test_damage(void **state)
 	must(desk, build(desk, last));
 }
 
+/* A directory that is none: it is named, and there are no checkpoints. */
+static void test_no_directory(void **state)
+{
+	struct desk *desk = *state;
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/checkpoints", desk->dir);
+	write_file(path, NULL, 0);
+	close_store(desk);
+	open_store(desk);
+	assert_int_equal(desk->complaints, 1);
+	assert_non_null(strstr(desk->complaint, "checkpoints is ignored"));
+	assert_int_equal(build(desk, desk->lab.count), IPL_ERR_IO);
+	assert_null(ipl_checkpoints_take(desk->set, UINT64_MAX, IPL_UNSEEN_LOOK));
+}
+
 /* The same seqs, another history. */
 static void test_foreign(void **state)
 {
@@ -596,6 +612,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_commit_ends_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_given_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_foreign, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_untrue, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_thin, set_up, tear_down),
