@@ -440,12 +440,13 @@
 /*
  * Reads: R(Name, params, read, flags)
  *   ipl_read_<read>() answers it through a lens.
- *   SCAN: looks at many things, so the past needs a whole folded state.
+ *   SCAN: looks at many things, so the past needs a whole folded state. (Which VPCs there are can
+ *   also be looked at one by one.)
  *   PAGED: takes MaxResults and NextToken.
  */
 #define IPL_READ_LIST(R) \
 	R(GetEntity, get_entity, get_entity, 0) \
-	R(LookupAddress, lookup_address, lookup_address, SCAN) \
+	R(LookupAddress, lookup_address, lookup_address, 0) \
 	R(DescribeVpcs, describe_vpcs, describe_vpcs, SCAN | PAGED) \
 	R(DescribeVSwitches, describe_vswitches, describe_vswitches, SCAN | PAGED) \
 	R(DescribeInstances, describe_instances, describe_instances, SCAN | PAGED) \

@@ -249,6 +249,7 @@ struct folded {
 struct past {
 	struct ipl_source source;
 	struct ipl_leaf page;
+	uint64_t vpcs;               /* no VPC has this number or a higher one */
 	struct ipl_checkpoint *base; /* what entities begin with; NULL: with their birth */
 	struct ipl_hashmap entities; /* key -> struct folded *, of what was asked for */
 };
@@ -415,6 +416,26 @@ void ipl_past_close(struct ipl_lens *lens)
 	ipl_checkpoint_release(past->base);
 	free(past);
 	lens->context = NULL;
+}
+
+static uint64_t next_vpc(struct ipl_lens *lens, enum ipl_kind kind, uint64_t after)
+{
+	const struct past *past = lens->context;
+
+	assert(kind == IPL_KIND_VPC);
+	for (uint64_t n = after + 1; n < past->vpcs && lens->status == IPL_OK; n++) {
+		if (lens->find(lens, kind, n) != NULL)
+			return n;
+	}
+	return 0;
+}
+
+void ipl_past_scan_vpcs(struct ipl_lens *lens, uint64_t next)
+{
+	struct past *past = lens->context;
+
+	past->vpcs = next;
+	lens->next = next_vpc;
 }
 
 void ipl_past_begin_at(struct ipl_lens *lens, struct ipl_checkpoint *checkpoint)

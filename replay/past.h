@@ -81,6 +81,8 @@ void ipl_past_close(struct ipl_lens *lens);
  * with its birth. It is the lens's from here on. Before anything is looked at.
  */
 void ipl_past_begin_at(struct ipl_lens *lens, struct ipl_checkpoint *checkpoint);
+/** Its scans find VPCs, one by one, with numbers below @next; nothing else. */
+void ipl_past_scan_vpcs(struct ipl_lens *lens, uint64_t next);
 /**
  * Look as of @seq (not before the one it stands at) from now on: what was folded is
  * folded on where it is asked for again. Entities that were found before are not to be read.

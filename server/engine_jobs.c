@@ -21,8 +21,8 @@
 
 #define JOB_ARENA_BYTES ((size_t)256 << 20)
 /* What the thread of whole states keeps of them. */
-#define VIEWS_KEPT_MAX  4u
-#define VIEWS_BYTES_MAX ((size_t)512 << 20)
+#define VIEWS_KEPT_MAX  2u
+#define VIEWS_BYTES_MAX ((size_t)256 << 20)
 
 enum stage { WAITING, QUEUED, RUNNING, DONE, FORGOTTEN };
 

@@ -160,6 +160,7 @@ enum ipl_status ipl_engine_open_past(struct ipl_engine *engine, const struct ipl
 	if (st != IPL_OK)
 		return st;
 	ipl_engine_set_ledger(engine, lens);
+	ipl_past_scan_vpcs(lens, ipl_engine_vpcs(engine));
 	ipl_past_begin_at(lens,
 			  ipl_checkpoints_take(engine->checkpoints, moment->seq, IPL_UNSEEN_SKIP));
 	return IPL_OK;
@@ -224,28 +225,39 @@ static enum ipl_status limited_get(void *context, uint64_t seq, struct ipl_str *
 {
 	struct limited *limited = context;
 
-	if (limited->loads_left-- == 0)
+	if (limited->loads_left == 0)
 		return ipl_error_set(err, IPL_ERR_BUSY, "it takes long");
+	limited->loads_left--;
 	return ipl_engine_get(limited->engine, seq, record, err);
 }
 
 static uint64_t limited_last(void *context, struct ipl_key key)
 {
-	return ipl_engine_last(((struct limited *)context)->engine, key);
+	struct limited *limited = context;
+
+	if (limited->loads_left == 0)
+		return UINT64_MAX; /* no event has it: looking for it says that it takes long */
+	limited->loads_left--;
+	return ipl_engine_last(limited->engine, key);
 }
 
 static enum ipl_status read_single(struct ipl_engine *engine, struct ipl_read *r,
 				   const struct ipl_moment *moment, const struct ipl_source *source)
 {
+	struct ipl_error looked = IPL_ERROR_INIT(r->arena);
 	struct ipl_lens lens;
-	enum ipl_status st = ipl_engine_open_past(engine, source, moment, &lens, r->err);
+	enum ipl_status st = ipl_engine_open_past(engine, source, moment, &lens, &looked);
 
-	if (st != IPL_OK)
-		return st;
-	lens.last_context = (void *)(uintptr_t)source;
-	r->lens = &lens;
-	st = ipl_operation_read(r);
-	ipl_past_close(&lens);
+	if (st == IPL_OK) {
+		lens.last_context = (void *)(uintptr_t)source;
+		r->lens = &lens;
+		st = ipl_operation_read(r);
+		ipl_past_close(&lens);
+		/* What a failed look did not find is no reason to refuse. */
+		st = lens.status == IPL_OK ? st : lens.status;
+	}
+	if (looked.status != IPL_OK)
+		*r->err = looked;
 	return st;
 }
 
