@@ -198,6 +198,12 @@ class Door:
         head = f"POST {target} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in headers.items())
         return self.raw(head.encode() + b"\r\n" + body)
 
+    def acs3_bytes(self, action, params):
+        """A whole request, to be sent by the caller."""
+        query, _, headers = self.acs3_parts(action, params)
+        head = "".join(f"{k}: {v}\r\n" for k, v in headers.items())
+        return f"POST /?{urllib.parse.urlencode(query)} HTTP/1.1\r\n{head}Content-Length: 0\r\n\r\n".encode()
+
     def call(self, action, **params):
         """By ACS3; the answer's map, or an AssertionError."""
         reply = self.acs3(action, params)

@@ -366,28 +366,21 @@ def test_malformed(server):
     TAP.equal(d.v1("DescribeVpcs").status, 200, "and the door is open")
 
 
-def request_bytes(d, action, params):
-    query, _, headers = d.acs3_parts(action, params)
-    target = "/?" + "&".join(f"{k}={v}" for k, v in query.items())
-    return (f"POST {target} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in headers.items()) +
-            "Content-Length: 0\r\n\r\n").encode()
-
-
 def test_connections(server):
     d = door(server)
-    data = request_bytes(d, "DescribeVpcs", {"PageSize": "1"})
+    data = d.acs3_bytes("DescribeVpcs", {"PageSize": "1"})
     d.connect()
     for i in range(len(data)):
         d.sock.sendall(data[i:i + 1])
     TAP.equal(d.receive().status, 200, "one byte at a time")
-    first, second = (request_bytes(d, "CreateVpc", {"CidrBlock": "10.0.0.0/16", "ClientToken": t}) for t in "ab")
+    first, second = (d.acs3_bytes("CreateVpc", {"CidrBlock": "10.0.0.0/16", "ClientToken": t}) for t in "ab")
     d.sock.sendall(first + second)
     TAP.equal(d.receive().json["Seq"] + 1, d.receive().json["Seq"], "two in one write, answered in order")
     before = head(server)
     gone = door(server)
     for i in range(20):
         gone.connect()
-        gone.sock.sendall(request_bytes(gone, "CreateVpc", {"CidrBlock": "10.0.0.0/16", "ClientToken": f"gone{i}"}))
+        gone.sock.sendall(gone.acs3_bytes("CreateVpc", {"CidrBlock": "10.0.0.0/16", "ClientToken": f"gone{i}"}))
         gone.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         gone.close()
     TAP.ok(wait_until(lambda: head(server) >= before), "clients that are gone harm nobody")
@@ -409,7 +402,7 @@ def test_many(server):
     late = door(server)
     late.connect()
     late.sock.settimeout(0.5)
-    late.sock.sendall(request_bytes(late, "DescribeVpcs", {}))
+    late.sock.sendall(late.acs3_bytes("DescribeVpcs", {}))
     try:
         TAP.ok(False, "beyond so many connections nobody is let in", late.receive().status)
     except socket.timeout:
@@ -447,7 +440,7 @@ def test_stop(server):
     """A call that is on its way at the end is answered."""
     d = door(server)
     d.connect()
-    d.sock.sendall(request_bytes(d, "CreateVpc", {"CidrBlock": "10.0.0.0/16"}))
+    d.sock.sendall(d.acs3_bytes("CreateVpc", {"CidrBlock": "10.0.0.0/16"}))
     reply = d.receive()
     begin = time.monotonic()
     status = server.stop()
