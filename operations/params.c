@@ -67,6 +67,10 @@ static enum ipl_status out_of_range(struct parser *p, const struct ipl_param *pa
 static enum ipl_status wrong_type(struct parser *p, const struct ipl_param *param,
 				  const struct ipl_value *value, const char *wanted)
 {
+	if (value->type == IPL_VALUE_STR && value->str.len <= 40)
+		return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name,
+			     "is the text \"%.*s\": it must be %s", IPL_STR_ARG(value->str),
+			     wanted);
 	return wrong(p, IPL_CODE_INVALID_PARAMETER, param->name, "is %s: it must be %s",
 		     ipl_value_type_name(value->type), wanted);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define PAGE_BYTES_MAX 1024u
+#define STATUS_AT      9 /* in "HTTP/1.1 400" */
 #define PAGE_BEGIN     "\r\n\r\n<HTML><HEAD>\n<TITLE>"
 #define PAGE_END       "</BODY></HTML>\n"
 
@@ -71,8 +72,11 @@ static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *in
 	size_t len = evbuffer_get_length(output);
 	int status;
 
+	/* "HTTP/1.1 4": of a success only these few bytes are looked at. */
 	if (info->n_added == 0 || len > PAGE_BYTES_MAX ||
-	    evbuffer_copyout(output, text, len) != (ev_ssize_t)len)
+	    evbuffer_copyout(output, text, STATUS_AT + 1) != STATUS_AT + 1 || text[STATUS_AT] < '4')
+		return;
+	if (evbuffer_copyout(output, text, len) != (ev_ssize_t)len)
 		return;
 	text[len] = '\0';
 	if (sscanf(text, "HTTP/%*d.%*d %d ", &status) != 1 || status < 400 ||

@@ -39,13 +39,17 @@ static void put_encoded(struct ipl_buf *out, struct ipl_str s)
 {
 	static const char digits[] = "0123456789ABCDEF";
 
+	if (!ipl_buf_reserve(out, s.len * 3))
+		return; /* out->failed tells */
 	for (size_t i = 0; i < s.len; i++) {
 		uint8_t c = (uint8_t)s.at[i];
-		const char hex[3] = { '%', digits[c >> 4], digits[c & 15] };
-		if (is_unreserved(s.at[i]))
-			ipl_buf_append(out, &s.at[i], 1);
-		else
-			ipl_buf_append(out, hex, sizeof(hex));
+		if (is_unreserved(s.at[i])) {
+			out->at[out->len++] = c;
+			continue;
+		}
+		out->at[out->len++] = '%';
+		out->at[out->len++] = (uint8_t)digits[c >> 4];
+		out->at[out->len++] = (uint8_t)digits[c & 15];
 	}
 }
 

@@ -130,6 +130,9 @@ def test_wrong_parameters(server, d):
         reply = d.acs3(action, params)
         TAP.ok(reply.status in (400, 403, 404) and reply.code == code, f"{action} {params}: {code}",
                reply.body[:300])
+    TAP.ok('Amount is the text "1.5": it must be an integer' in
+           d.acs3("RunInstances", {"VSwitchId": "v", "InstanceType": SMALL, "Amount": "1.5"}).json["Message"],
+           "the message names the value")
     for query, code in (("A=%zz", "MalformedRequest"), ("A=%4", "MalformedRequest"), ("A=%ff", "MalformedRequest"),
                         ("&".join(f"A.{i}=1" for i in range(5000)), "MalformedRequest"),
                         ("A" * 300 + "=1", "MalformedRequest"), ("Action=X&Action=Y", "InvalidParameter"),
