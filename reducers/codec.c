@@ -6,6 +6,7 @@
  */
 #include "reducers/codec.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,25 @@
 #define BASE_FIELDS        4u
 #define WORD_FIELDS        8u
 #define HOLDING_FIELDS     7u
+
+/*
+ * Whoever gives one of these a member gives it a place in the functions below, for a state that
+ * is loaded must be the one that was folded; then the size here.
+ */
+#if defined(__LP64__)
+static_assert(sizeof(struct ipl_notes) == 128, "words");
+static_assert(sizeof(struct ipl_base) == 40, "what every entity has");
+static_assert(sizeof(struct ipl_ledger_state) == 176, "the ledger");
+static_assert(sizeof(struct ipl_vpc) == 136, "a VPC");
+static_assert(sizeof(struct ipl_vswitch) == 104, "a vSwitch");
+static_assert(sizeof(struct ipl_instance) == 112, "an instance");
+static_assert(sizeof(struct ipl_eni) == 104, "a network interface");
+static_assert(sizeof(struct ipl_eip) == 88, "an EIP");
+static_assert(sizeof(struct ipl_ipv6) == 88, "an IPv6 address");
+static_assert(sizeof(struct ipl_ipv6gw) == 48, "an IPv6 gateway");
+static_assert(sizeof(struct ipl_ipv6bw) == 72, "an IPv6 bandwidth");
+static_assert(sizeof(struct ipl_holding) == 56, "a holding");
+#endif
 
 struct codec {
 	struct ipl_buf *out;  /* NULL: it reads */

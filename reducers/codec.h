@@ -22,8 +22,6 @@
 
 #include "reducers/state.h"
 
-#define IPL_STATE_FORMAT 1u
-
 /* Kinds of rows beside those of entities and addresses. */
 #define IPL_ROW_GLOBAL 0u  /* the first row */
 #define IPL_ROW_PICKER 16u /* a: the vSwitch */

@@ -12,7 +12,8 @@
  *   tokens  two numbers of a token's hash, 8 bytes each -> seq, 8 bytes
  * A row or chain key is its kind in one byte and two numbers of 8. Numbers are big-endian.
  *
- * The trailer: "ipledger checkpoint 1\n" and zeros to 32; seq; bytes before the trailer; XXH3-128
+ * The trailer: "ipledger checkpoint 1\n" and zeros to 32; the version of the program that made it,
+ * and zeros to 32; seq; bytes before the trailer; XXH3-128
  * of them (16); hash of the state's rows (32); how many nodes the tree's frontier has; the nodes,
  * 32 bytes each, largest first; zeros; XXH3-64 of the trailer so far (8, at its end).
  * A file is looked at whole, once, before it is used: LMDB's own pages have no checksums.

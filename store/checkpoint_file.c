@@ -13,7 +13,9 @@
 #define MAGIC         "ipledger checkpoint 1\n"
 #define MAGIC_BYTES   32
 #define PIECE_BYTES   ((size_t)1 << 20)
-#define AT_SEQ        MAGIC_BYTES
+#define AT_VERSION    MAGIC_BYTES
+#define VERSION_BYTES 32
+#define AT_SEQ        (AT_VERSION + VERSION_BYTES)
 #define AT_BYTES      (AT_SEQ + 8)
 #define AT_HASH       (AT_BYTES + 8)
 #define AT_STATE_HASH (AT_HASH + 16)
@@ -21,6 +23,7 @@
 #define AT_NODE       (AT_NODES + 8)
 #define AT_CHECK      (IPL_TRAILER_BYTES - 8)
 
+static_assert(sizeof(IPL_VERSION) <= VERSION_BYTES, "the version fits");
 static_assert(AT_NODE + IPL_TREE_LEVELS_MAX * IPL_ROOT_BYTES <= AT_CHECK, "a frontier fits");
 
 const char *const ipl_table_names[IPL_TABLE_COUNT] = { "state", "heads", "tokens" };
@@ -83,6 +86,7 @@ void ipl_trailer_pack(const struct ipl_checkpoint_head *head, uint64_t bytes,
 {
 	memset(out, 0, IPL_TRAILER_BYTES);
 	memcpy(out, MAGIC, sizeof(MAGIC));
+	memcpy(out + AT_VERSION, IPL_VERSION, sizeof(IPL_VERSION));
 	ipl_put_be64(out + AT_SEQ, head->seq);
 	ipl_put_be64(out + AT_BYTES, bytes);
 	memcpy(out + AT_HASH, hash, 16);
@@ -101,6 +105,9 @@ const char *ipl_trailer_parse(const uint8_t trailer[IPL_TRAILER_BYTES], uint64_t
 		return "it does not end as a checkpoint does";
 	if (ipl_get_be64(trailer + AT_CHECK) != ipl_hash64(trailer, AT_CHECK))
 		return "the checksum of its trailer does not fit";
+	/* What an event means may have been corrected since: then the log is folded anew. */
+	if (memcmp(trailer + AT_VERSION, IPL_VERSION, sizeof(IPL_VERSION)) != 0)
+		return "another version of ipledger made it";
 	memset(out, 0, sizeof(*out));
 	out->seq = ipl_get_be64(trailer + AT_SEQ);
 	if (nodes != (uint64_t)__builtin_popcountll(out->seq))

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "events/hash.h"
 #include "replay/checkpoint.h"
 #include "replay/past.h"
 #include "replay/state_hash.h"
@@ -456,6 +457,14 @@ static void test_damage(void **state)
 	}
 	write_file(path_of(desk, last), was.at, was.len + 1);
 	expect_bad(desk, last, first);
+	/* Whole, but of a program that may have folded otherwise. */
+	memcpy(was.at + was.len - 4096 + 32, "0.0.1", 6);
+	ipl_put_be64(was.at + was.len - 8, ipl_hash64(was.at + was.len - 4096, 4088));
+	write_file(path_of(desk, last), was.at, was.len);
+	expect_bad(desk, last, first);
+	assert_non_null(strstr(desk->complaint, "another version"));
+	memcpy(was.at + was.len - 4096 + 32, IPL_VERSION, sizeof(IPL_VERSION));
+	ipl_put_be64(was.at + was.len - 8, ipl_hash64(was.at + was.len - 4096, 4088));
 	/* A good file under the name of another moment. */
 	write_file(path_of(desk, last - 1), was.at, was.len);
 	unlink(path_of(desk, last));
