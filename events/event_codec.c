@@ -176,15 +176,20 @@ enum ipl_status ipl_event_encode(const struct ipl_event *ev, struct ipl_buf *out
 
 /* --- from bytes --- */
 
-static void take_small(struct ipl_cursor *c, enum ipl_field_kind kind, uint32_t *out)
+static uint32_t take_u32(struct ipl_cursor *c)
 {
 	uint64_t n = ipl_take_uint(c);
 
 	if (n > UINT32_MAX)
-		ipl_cursor_fail(c, "an IPv4 address is out of range");
-	if (kind != IPL_FIELD_IP4 && ipl_choice_word(kind, (uint32_t)n) == NULL)
+		ipl_cursor_fail(c, "a number is out of range");
+	return (uint32_t)(n & UINT32_MAX);
+}
+
+static void take_small(struct ipl_cursor *c, enum ipl_field_kind kind, uint32_t *out)
+{
+	*out = take_u32(c);
+	if (kind != IPL_FIELD_IP4 && ipl_choice_word(kind, *out) == NULL)
 		ipl_cursor_fail(c, "a choice is unknown");
-	*out = (uint32_t)n;
 }
 
 static void take_cidr4(struct ipl_cursor *c, struct ipl_cidr4 *out)
@@ -336,8 +341,8 @@ static void take_envelope(struct ipl_cursor *c, struct ipl_event *out)
 		ipl_cursor_fail(c, "its version is unknown");
 	out->seq = ipl_take_uint(c);
 	out->time_ms = ipl_take_time(c);
-	out->type = (enum ipl_event_type)(ipl_take_uint(c) & UINT32_MAX);
-	out->op = (enum ipl_op)(ipl_take_uint(c) & UINT32_MAX);
+	out->type = (enum ipl_event_type)take_u32(c);
+	out->op = (enum ipl_op)take_u32(c);
 	out->principal = ipl_take_text(c);
 	out->actor = ipl_take_text(c);
 	id = ipl_take_bin(c, IPL_REQUEST_ID_BYTES);

@@ -180,6 +180,29 @@ static enum ipl_status check_ipv6(struct ipl_decision *d, const struct plan *pla
 	return IPL_OK;
 }
 
+/* An interface that exists is as it is: what would change it is refused, not passed over. */
+static enum ipl_status check_joined(struct ipl_decision *d, const struct nic *nic)
+{
+	const struct ipl_args_nic *args = nic->args;
+	const char *name = NULL;
+	uint64_t vswitch = ipl_state_eni(d->state, nic->existing)->vswitch, number = 0;
+	enum ipl_kind kind;
+
+	if (args->primary_ip.len > 0)
+		name = "PrimaryIpAddress";
+	else if (args->secondary_count != IPL_ABSENT)
+		name = "SecondaryPrivateIpAddressCount";
+	else if (args->vswitch.len > 0 &&
+		 (!ipl_id_parse(ipl_state_letters(d->state), args->vswitch, &kind, &number) ||
+		  kind != IPL_KIND_VSWITCH || number != vswitch))
+		name = "VSwitchId";
+	if (name == NULL)
+		return IPL_OK;
+	return ipl_refuse_parameter(d->err, IPL_CODE_PARAMETER_CONFLICT, "NetworkInterface",
+				    "%.*s exists and has its addresses: leave %s out",
+				    IPL_STR_ARG(args->eni), name);
+}
+
 /* How the interfaces are described: the primary one once, no existing one twice. */
 static enum ipl_status check_nics(struct ipl_decision *d, const struct plan *plan)
 {
@@ -205,6 +228,8 @@ static enum ipl_status check_nics(struct ipl_decision *d, const struct plan *pla
 			plan->nic[i].ip);
 		if (st != IPL_OK)
 			return st;
+		if (plan->nic[i].existing != 0 && check_joined(d, &plan->nic[i]) != IPL_OK)
+			return IPL_REFUSED;
 		for (uint32_t k = 1; k < i && plan->nic[i].existing != 0; k++) {
 			if (plan->nic[i].existing == plan->nic[k].existing)
 				return ipl_refuse_parameter(

@@ -230,6 +230,42 @@ static void test_hostile_bytes(void **state)
 	each_type(check_hostile);
 }
 
+/* Where the number at @at ends. */
+static size_t after_number(const uint8_t *bytes, size_t at)
+{
+	return bytes[at] < 0xcc ? at + 1 : at + 1 + ((size_t)1 << (bytes[at] - 0xcc));
+}
+
+/* The type, and then the operation, with 2^32 added: an encoding that is not ours. */
+static void check_wide(struct ipl_arena *arena, struct ipl_event *ev)
+{
+	struct ipl_str bytes = encode(arena, ev);
+	const uint8_t *from = (const uint8_t *)bytes.at;
+	size_t at = after_number(from, after_number(from, 4)); /* array, version, seq, time */
+
+	for (int field = 0; field < 2; field++, at++) {
+		uint8_t *copy = malloc(bytes.len + 8);
+		struct ipl_error err = IPL_ERROR_INIT(NULL);
+		struct ipl_event decoded;
+		assert_true(from[at] < 0x80);
+		memcpy(copy, from, at);
+		copy[at] = 0xcf;
+		ipl_put_be64(copy + at + 1, (UINT64_C(1) << 32) + from[at]);
+		memcpy(copy + at + 9, from + at + 1, bytes.len - at - 1);
+		ipl_put_be64(copy + bytes.len, ipl_hash64(copy, bytes.len - 1));
+		assert_int_equal(ipl_event_decode((struct ipl_str){ (char *)copy, bytes.len + 8 },
+						  arena, &decoded, &err),
+				 IPL_ERR_CORRUPT);
+		free(copy);
+	}
+}
+
+static void test_one_encoding_of_a_type(void **state)
+{
+	(void)state;
+	each_type(check_wide);
+}
+
 static void check_one_bit(struct ipl_arena *arena, struct ipl_event *ev)
 {
 	struct ipl_str bytes = encode(arena, ev);
@@ -278,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_msgpack_reads_it),
 		cmocka_unit_test(test_one_bit_is_damage),
+		cmocka_unit_test(test_one_encoding_of_a_type),
 		cmocka_unit_test(test_hostile_bytes),
 	};
 

@@ -16,6 +16,7 @@
 #include "events/msgpack.h"
 #include "events/time.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,31 @@ static void test_ids(void **state)
 	assert_memory_equal(text, "00:16:3e:", 9);
 	ipl_mac_format(UINT64_C(1) << 24, text);
 	assert_string_equal(text, "02:00:01:00:00:00");
+}
+
+/* Of the first 2^24 interfaces, and of those around the border: no two have one MAC address. */
+static void test_macs(void **state)
+{
+	uint8_t *seen = calloc(1u << 24, 1);
+	char text[IPL_MAC_TEXT_MAX], other[IPL_MAC_TEXT_MAX];
+
+	(void)state;
+	assert_non_null(seen);
+	for (uint64_t n = 1; n < 1u << 24; n += n % 8 == 0 ? 97 : 1) {
+		unsigned low[3];
+		ipl_mac_format(n, text);
+		assert_memory_equal(text, "00:16:3e:", 9);
+		assert_int_equal(sscanf(text + 9, "%2x:%2x:%2x", &low[0], &low[1], &low[2]), 3);
+		assert_int_equal(seen[low[0] << 16 | low[1] << 8 | low[2]]++, 0);
+	}
+	for (uint64_t n = (1u << 24) - 4; n < (1u << 24) + 4; n++) {
+		for (uint64_t m = (1u << 24) - 4; m < n; m++) {
+			ipl_mac_format(n, text);
+			ipl_mac_format(m, other);
+			assert_string_not_equal(text, other);
+		}
+	}
+	free(seen);
 }
 
 static void test_times(void **state)
@@ -283,11 +309,11 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ip4),    cmocka_unit_test(test_ip6),
-		cmocka_unit_test(test_cidr),   cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_times),  cmocka_unit_test(test_scan),
-		cmocka_unit_test(test_trees),  cmocka_unit_test(test_arena),
-		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_ip4),   cmocka_unit_test(test_ip6),
+		cmocka_unit_test(test_cidr),  cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_macs),  cmocka_unit_test(test_times),
+		cmocka_unit_test(test_scan),  cmocka_unit_test(test_trees),
+		cmocka_unit_test(test_arena), cmocka_unit_test(test_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

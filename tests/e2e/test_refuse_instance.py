@@ -107,6 +107,9 @@ def test_launch_interfaces(server):
         [{"SecondaryPrivateIpAddressCount": 30, "PrimaryIpAddress": net.addresses(used)[0]}])
     net.row("a small type with two", "EniPerInstanceLimitExceeded",
             {"VSwitchId": vswitch, "InstanceType": TINY, "NetworkInterface": [{}]})
+    for more in ({"PrimaryIpAddress": "10.0.1.77"}, {"SecondaryPrivateIpAddressCount": 1}, {"VSwitchId": near}):
+        row(f"an existing one with {list(more)[0]}", "InvalidParameter.Conflict",
+            [{"NetworkInterfaceId": loose, **more}])
     full = net.eni(vswitch, SecondaryPrivateIpAddressCount=6)
     net.row("an existing one with too many addresses", "InvalidOperation.Ipv4CountExceeded",
             {"VSwitchId": vswitch, "InstanceType": SMALL, "NetworkInterface": [{"NetworkInterfaceId": full}]})
