@@ -165,6 +165,57 @@ static enum ipl_status wrong(struct builder *b, struct ipl_str name, const char 
 	return IPL_REFUSED;
 }
 
+/*
+ * What an operation does not know and what would change addressing if it did: left in, so
+ * that it is refused rather than not heard.
+ */
+static const struct {
+	const char *operation; /* NULL: any */
+	const char *name;
+} heard[] = {
+	{ NULL, "Ipv4Prefix" },
+	{ NULL, "Ipv4PrefixCount" },
+	{ NULL, "Ipv6Prefix" },
+	{ NULL, "Ipv6PrefixCount" },
+	{ NULL, "Ipv4IpamPoolId" },
+	{ NULL, "Ipv6IpamPoolId" },
+	{ NULL, "IpamPoolId" },
+	{ NULL, "Ipv4CidrMask" },
+	{ NULL, "Ipv6CidrMask" },
+	{ NULL, "VpcIpv6CidrBlock" },
+	{ NULL, "CidrMask" },
+	{ NULL, "IPv6CidrBlock" },
+	{ NULL, "PublicIpAddressPoolId" },
+	{ NULL, "Period" },
+	{ "ModifyVpcAttribute", "CidrBlock" },
+	{ "ModifyVSwitchAttribute", "CidrBlock" },
+	{ "ModifyInstanceVpcAttribute", "VpcId" },
+	{ "AllocateEipAddress", "InstanceId" },
+	{ "AllocatePublicIpAddress", "IpAddress" },
+	{ "AssociateEipAddress", "VpcId" },
+};
+
+static bool is_heard(const struct builder *b, struct ipl_str name)
+{
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(heard); i++) {
+		if (ipl_str_is(name, heard[i].name) &&
+		    (heard[i].operation == NULL ||
+		     strcmp(heard[i].operation, b->operation->name) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a parameter's name begins with one that is looked at. */
+static bool matters(const struct builder *b, struct ipl_str name)
+{
+	const char *dot = memchr(name.at, '.', name.len);
+
+	if (dot != NULL)
+		name.len = (size_t)(dot - name.at);
+	return ipl_operation_param(b->operation, name) != NULL || is_heard(b, name);
+}
+
 /* Names come in order, so that the one looked for is mostly the last. */
 static struct node *child_of(struct builder *b, struct node *parent, struct ipl_str key)
 {
@@ -195,13 +246,17 @@ static enum ipl_status plant(struct builder *b, struct node *root, const struct 
 	struct node *node = root;
 
 	for (uint32_t depth = 0; rest.at != NULL; depth++) {
+		struct node *parent = node;
 		const char *dot = memchr(rest.at, '.', rest.len);
 		struct ipl_str key = { rest.at, dot == NULL ? rest.len : (size_t)(dot - rest.at) };
 		if (depth == IPL_NAME_DEPTH_MAX)
 			return wrong(b, pair->name, "is nested too deep");
-		node = child_of(b, node, key);
+		node = child_of(b, parent, key);
 		if (node == NULL)
 			return no_memory(b);
+		/* Each is looked for among the others. */
+		if (parent->count > IPL_LIST_INDEX_MAX)
+			return wrong(b, pair->name, "is one of more than 1000 parts");
 		rest.at = dot == NULL ? NULL : dot + 1;
 		rest.len -= key.len + (dot != NULL);
 	}
@@ -399,47 +454,6 @@ static enum ipl_status typed(struct builder *b, const struct ipl_param *param,
 	return any_tree(b, node, out);
 }
 
-/*
- * What an operation does not know and what would change addressing if it did: left in, so
- * that it is refused rather than not heard.
- */
-static const struct {
-	const char *operation; /* NULL: any */
-	const char *name;
-} heard[] = {
-	{ NULL, "Ipv4Prefix" },
-	{ NULL, "Ipv4PrefixCount" },
-	{ NULL, "Ipv6Prefix" },
-	{ NULL, "Ipv6PrefixCount" },
-	{ NULL, "Ipv4IpamPoolId" },
-	{ NULL, "Ipv6IpamPoolId" },
-	{ NULL, "IpamPoolId" },
-	{ NULL, "Ipv4CidrMask" },
-	{ NULL, "Ipv6CidrMask" },
-	{ NULL, "VpcIpv6CidrBlock" },
-	{ NULL, "CidrMask" },
-	{ NULL, "IPv6CidrBlock" },
-	{ NULL, "PublicIpAddressPoolId" },
-	{ NULL, "Period" },
-	{ "ModifyVpcAttribute", "CidrBlock" },
-	{ "ModifyVSwitchAttribute", "CidrBlock" },
-	{ "ModifyInstanceVpcAttribute", "VpcId" },
-	{ "AllocateEipAddress", "InstanceId" },
-	{ "AllocatePublicIpAddress", "IpAddress" },
-	{ "AssociateEipAddress", "VpcId" },
-};
-
-static bool is_heard(const struct builder *b, struct ipl_str name)
-{
-	for (size_t i = 0; i < IPL_ARRAY_SIZE(heard); i++) {
-		if (ipl_str_is(name, heard[i].name) &&
-		    (heard[i].operation == NULL ||
-		     strcmp(heard[i].operation, b->operation->name) == 0))
-			return true;
-	}
-	return false;
-}
-
 /* A record's member; an old SDK writes Tag.1.key. */
 static const struct ipl_param *find_member(const struct ipl_params *params, struct ipl_str key)
 {
@@ -492,7 +506,7 @@ enum ipl_status ipl_params_tree(const struct ipl_operation *operation,
 
 	for (uint32_t i = 0; st == IPL_OK && i < pairs->count; i++) {
 		if (!ipl_str_is(pairs->at[i].value, "undefined") &&
-		    !ipl_str_is(pairs->at[i].value, "null"))
+		    !ipl_str_is(pairs->at[i].value, "null") && matters(&b, pairs->at[i].name))
 			st = plant(&b, &root, &pairs->at[i]);
 	}
 	*out = ipl_map();

@@ -52,7 +52,7 @@ struct ipl_str ipl_pairs_find(const struct ipl_pairs *pairs, const char *name);
  * change addressing: those stay in, to be refused. The words `undefined` and `null`
  * are nothing.
  * Refused with IPL_CODE_INVALID_PARAMETER: one name with two values, a list's index
- * out of bounds, names nested too deep.
+ * out of bounds, names nested too deep or with too many parts.
  */
 enum ipl_status ipl_params_tree(const struct ipl_operation *operation,
 				const struct ipl_pairs *pairs, struct ipl_arena *arena,

@@ -114,6 +114,7 @@ def test_wrong_parameters(server, d):
          "InvalidParameter"),
         ({"CidrBlock": "10.0.0.0/16", "Tag": "[", "Tag.1.Key": "b"}, "CreateVpc", "InvalidParameter"),
         ({"CidrBlock": "10.0.0.0/16", "Tag.1.Key" + ".a" * 9: "b"}, "CreateVpc", "InvalidParameter"),
+        ({"CidrBlock": "10.0.0.0/16", **{f"Tag.{i}.Key": "a" for i in range(1, 1003)}}, "CreateVpc", "InvalidParameter"),
         ({"CidrBlock.1": "10.0.0.0/16"}, "CreateVpc", "InvalidParameter"),
         ({}, "CreateVpc", "MissingParameter"),
         ({"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/8"}, "ModifyVpcAttribute", "UnsupportedParameter"),
