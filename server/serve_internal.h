@@ -109,6 +109,7 @@ struct ipl_server {
 	struct event *feeder;        /* subscribers are behind */
 	struct event *heart;         /* every second */
 	struct ipl_conn *feed_first; /* whose turn it is; NULL: the first one's */
+	int64_t fed_ns;              /* when the last turn was over */
 	struct ipl_listener listener[IPL_LISTENERS_MAX];
 	size_t listener_count;
 	struct ipl_http_call *http_calls; /* that are not answered yet */

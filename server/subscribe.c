@@ -19,7 +19,9 @@
 
 #define SUBSCRIPTIONS_MAX 16u                 /* of one connection */
 #define AHEAD_BYTES_MAX   ((size_t)256 << 10) /* that wait for one connection to take them */
-#define TURN_NS           INT64_C(1000000)
+#define TURN_NS_MAX       INT64_C(250000)
+#define TURN_NS_MIN       INT64_C(50000)
+#define TURN_SHARE        4   /* beside others who want the loop: a part of what they took */
 #define TURN_EVENTS       64u /* of one connection */
 #define HEARTBEAT_S       5u
 #define STALL_S           10u /* a peer that takes nothing for so long is too slow */
@@ -256,10 +258,23 @@ static bool feed_conn(struct ipl_conn *conn, int64_t deadline_ns)
 	return is_behind && has_room(conn);
 }
 
+/*
+ * Alone, subscribers have the loop to themselves. Where requests are done between two turns, a turn
+ * is a part of the time that those took: who catches up does not halve what the others do.
+ */
+static int64_t turn_ns(const struct ipl_server *server, int64_t now_ns)
+{
+	int64_t others_ns = (now_ns - server->fed_ns) / TURN_SHARE;
+
+	if (now_ns - server->fed_ns < TURN_NS_MIN || others_ns > TURN_NS_MAX)
+		return TURN_NS_MAX;
+	return others_ns < TURN_NS_MIN ? TURN_NS_MIN : others_ns;
+}
+
 static void on_feed(evutil_socket_t fd, short what, void *context)
 {
 	struct ipl_server *server = context;
-	int64_t deadline_ns = monotonic_ns() + TURN_NS;
+	int64_t begin_ns = monotonic_ns(), deadline_ns = begin_ns + turn_ns(server, begin_ns);
 	struct ipl_conn *conn = server->feed_first != NULL ? server->feed_first : server->conns;
 	bool goes_on = false;
 
@@ -277,6 +292,7 @@ static void on_feed(evutil_socket_t fd, short what, void *context)
 		}
 		conn = server->feed_first != NULL ? server->feed_first : server->conns;
 	}
+	server->fed_ns = monotonic_ns();
 	if (goes_on)
 		ipl_subscribers_wake(server);
 }

@@ -266,6 +266,10 @@ static void check_inclusion_fails(const struct ipl_proof *proof, uint64_t seq, u
 	assert_false(ipl_proof_includes(&wrong, leaf, seq, size, root));
 	assert_false(ipl_proof_includes(proof, root, seq, size, size == 1 ? wrong.node[0] : root));
 	assert_false(ipl_proof_includes(proof, leaf, seq + 1, size, root));
+	/* A path that is too short, or too long, for the tree that it is said to be of. */
+	assert_false(ipl_proof_includes(proof, leaf, seq, 4 * size, root));
+	assert_false(size > 2 && seq == size && (size & (size - 1)) == 0 &&
+		     ipl_proof_includes(proof, leaf, seq / 2, size / 2, root));
 	assert_false(ipl_proof_includes(proof, leaf, 0, size, root));
 	assert_false(ipl_proof_includes(proof, leaf, size + 1, size, root));
 }
@@ -364,6 +368,7 @@ static void test_kept_nodes(void **state)
 	ipl_nodes_cut(nodes, 1000);
 	assert_int_equal(ipl_nodes_size(nodes), 768);
 	plant(&forest, 768, 'b');
+	check_pair(nodes, &forest, 700, 1280);
 	assert_int_equal(ipl_nodes_add(nodes, &leaves, &err), IPL_OK);
 	assert_int_equal(ipl_nodes_add(nodes, &leaves, &err), IPL_OK);
 	check_pair(nodes, &forest, 700, 1280);

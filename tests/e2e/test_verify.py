@@ -199,6 +199,51 @@ def test_cut_file(copies):
     TAP.equal(refuses(copy)[:2] + (verify(copy)[0].returncode,), (4, 4, 4), "another file")
 
 
+def test_long():
+    """Longer than three chunks of 4,096: what is found first is not what is first."""
+    server = Server()
+    net, writer = Net(server), server.client()
+    for i in range(13000 - 2):  # a transaction of three has its place in two chunks
+        if i == 4093:
+            writer.send("Transact", {"Operations": [{"Operation": "CreateVpc", "Params": {
+                "CidrBlock": "10.0.0.0/16"}}] * 3})
+        else:
+            writer.send("CreateVpc", {"CidrBlock": "10.0.0.0/16"})
+    for _ in range(13000 - 2):
+        writer.receive()
+    TAP.equal(net.call("GetEvent", Seq=4097)["Group"], {"FirstSeq": 4095, "Count": 3}, "a transaction over a border")
+    noted = [(size, net.call("GetInclusionProof", Seq=1, TreeSize=size)["Root"])
+             for size in (1, 4095, 4096, 4097, 8192, 9999, 12288, 13001)]
+    server.stop()
+    copies = Copies(server.data)
+    for jobs in ("1", "4"):
+        for size, root in noted:
+            done, found = verify(server.data, "--jobs", jobs, "--head", f"{size}:{root}")
+            if not TAP.ok(done.returncode == 0 and found["Events"] == 13001, f"{jobs} threads, a head at {size}", done):
+                break
+        for size, root in noted[1:]:
+            done, found = verify(server.data, "--jobs", jobs, "--head", f"{size}:{flip(root)}")
+            TAP.ok(done.returncode == 4 and "noted" in done.stderr, f"{jobs} threads, another head at {size}", done)
+        for seq in (4096, 4097, 8192, 8193, 13001):
+            expect(copies, f"{jobs} threads, a bit of event {seq}", ("flip", seq, 99), seq, ("--jobs", jobs))
+        expect(copies, f"{jobs} threads, a time in a chunk's last", ("late", 8192), 8193, ("--jobs", jobs), "time")
+        expect(copies, f"{jobs} threads, one that is missing", ("remove", 4097), None, ("--jobs", jobs))
+        done, found = verify(copies.make("forge", 7000), "--jobs", jobs)
+        TAP.ok(done.returncode == 4 and "committed" in done.stderr and 4096 < found["FirstBadSeq"] <= 7000,
+               f"{jobs} threads, a forged one: its commit", done)
+        copy = copies.make("flip", 12500, 3)
+        for seq in (9000, 8500, 300):
+            subprocess.run([DAMAGE, copy, "flip", str(seq), "9"], check=True, timeout=60)
+            done, found = verify(copy, "--jobs", jobs)
+            TAP.equal(found.get("FirstBadSeq"), seq, f"{jobs} threads, of several the first: {seq}")
+    server.remove()
+    shutil.rmtree(copies.room)
+
+
+def flip(root):
+    return ("0" if root[0] != "0" else "1") + root[1:]
+
+
 def test_words(copies):
     copy = copies.make()
     for words, code in ((["--head", "7"], 2), (["--head", "x:" + "0" * 64], 2), (["--jobs", "0"], 2), (["more"], 2)):
@@ -239,6 +284,7 @@ def main():
     test_pages(copies)
     test_cut_file(copies)
     test_words(copies)
+    test_long()
     server.start()
     test_busy(server)
     test_killed(server)
