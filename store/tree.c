@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The frontier of an RFC 6962 tree, hashed by libsodium. */
+/* The frontier of an RFC 6962 tree. */
 #include "store/tree.h"
 
-#include <sodium/crypto_hash_sha256.h>
+#include "store/digest.h"
 
 #include <assert.h>
 #include <string.h>
 
-static_assert(IPL_ROOT_BYTES == crypto_hash_sha256_BYTES, "a node is one SHA-256");
+static_assert(IPL_ROOT_BYTES == IPL_DIGEST_BYTES, "a node is one SHA-256");
+
+/* The hash of two pieces, one after the other. */
+static void hash(uint8_t out[IPL_ROOT_BYTES], const void *first, size_t first_len,
+		 const void *second, size_t second_len)
+{
+	struct ipl_digest digest;
+
+	ipl_digest_begin(&digest);
+	ipl_digest_add(&digest, first, first_len);
+	if (second_len > 0)
+		ipl_digest_add(&digest, second, second_len);
+	ipl_digest_end(&digest, out);
+}
 
 void ipl_tree_node(const uint8_t left[IPL_ROOT_BYTES], const uint8_t right[IPL_ROOT_BYTES],
 		   uint8_t out[IPL_ROOT_BYTES])
@@ -16,17 +29,12 @@ void ipl_tree_node(const uint8_t left[IPL_ROOT_BYTES], const uint8_t right[IPL_R
 
 	memcpy(bytes + 1, left, IPL_ROOT_BYTES);
 	memcpy(bytes + 1 + IPL_ROOT_BYTES, right, IPL_ROOT_BYTES);
-	crypto_hash_sha256(out, bytes, sizeof(bytes));
+	hash(out, bytes, sizeof(bytes), NULL, 0);
 }
 
 void ipl_tree_leaf(struct ipl_str record, uint8_t out[IPL_ROOT_BYTES])
 {
-	crypto_hash_sha256_state state;
-
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(&state, (const uint8_t[]){ 0x00 }, 1);
-	crypto_hash_sha256_update(&state, (const uint8_t *)record.at, record.len);
-	crypto_hash_sha256_final(&state, out);
+	hash(out, (const uint8_t[]){ 0x00 }, 1, record.at, record.len);
 }
 
 void ipl_tree_add(struct ipl_tree *tree, struct ipl_str record)
@@ -45,7 +53,7 @@ void ipl_tree_add(struct ipl_tree *tree, struct ipl_str record)
 void ipl_tree_root(const struct ipl_tree *tree, uint8_t out[IPL_ROOT_BYTES])
 {
 	if (tree->count == 0) {
-		crypto_hash_sha256(out, (const uint8_t *)"", 0);
+		hash(out, "", 0, NULL, 0);
 		return;
 	}
 	memcpy(out, tree->node[tree->count - 1], IPL_ROOT_BYTES);

@@ -21,9 +21,9 @@ LIBRARIES = {
     "msgpack": {"events"},
     "jansson.h": {"events"},
     "xxhash.h": {"events"},
-    "sodium": {"store", "server"},
+    "sodium": {"server"},
     "event2": {"server"},
-    "openssl": {"server"},
+    "openssl": {"store", "server"},
 }
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|localtime|gmtime|"
                     r"alloca)\s*\(")
