@@ -163,10 +163,10 @@ static enum ipl_status add_key(struct ipl_arena *arena, struct ipl_value *params
 	timestamp = ipl_arena_str(arena, ipl_str_of(now));
 	nonce = ipl_arena_str(arena, ipl_str_of(chance.secret));
 	ipl_hello_sign(&key, timestamp, nonce, signature);
-	ipl_map_add(arena, params, "AccessKeyId", ipl_textf(arena, "%s", key.id));
+	ipl_map_add(arena, params, "AccessKeyId", ipl_text_copy(arena, key.id));
 	ipl_map_add(arena, params, "Timestamp", ipl_text(timestamp));
 	ipl_map_add(arena, params, "Nonce", ipl_text(nonce));
-	ipl_map_add(arena, params, "Signature", ipl_textf(arena, "%s", signature));
+	ipl_map_add(arena, params, "Signature", ipl_text_copy(arena, signature));
 	ipl_key_wipe(&key);
 	return IPL_OK;
 }

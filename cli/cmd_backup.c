@@ -24,7 +24,7 @@ static struct ipl_value summary(struct ipl_arena *arena, const char *to,
 		(void)snprintf(root + 2 * i, 3, "%02x", head->root[i]);
 	ipl_map_add(arena, &map, "Directory", ipl_text_of(to));
 	ipl_map_add(arena, &map, "HeadSeq", ipl_int((int64_t)head->seq));
-	ipl_map_add(arena, &map, "HeadRoot", ipl_textf(arena, "%s", root));
+	ipl_map_add(arena, &map, "HeadRoot", ipl_text_copy(arena, root));
 	ipl_map_add(arena, &map, "Milliseconds", ipl_int((int64_t)(seconds * 1000)));
 	return map;
 }

@@ -50,7 +50,7 @@ static void say_reload(const struct ipl_invocation *in)
 static void add_key(const struct ipl_invocation *in, struct ipl_value *map,
 		    const struct ipl_access_key *key)
 {
-	ipl_map_add(in->arena, map, "AccessKeyId", ipl_textf(in->arena, "%s", key->id));
+	ipl_map_add(in->arena, map, "AccessKeyId", ipl_text_copy(in->arena, key->id));
 	ipl_map_add(in->arena, map, "Role", ipl_text_of(ipl_role_name(key->role)));
 }
 

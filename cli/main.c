@@ -137,7 +137,7 @@ bool ipl_when(struct ipl_arena *arena, const char *text, struct ipl_value *out)
 		return false;
 	clock_gettime(CLOCK_REALTIME, &now);
 	ipl_time_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - n * unit, formatted);
-	*out = ipl_textf(arena, "%s", formatted);
+	*out = ipl_text_copy(arena, formatted);
 	return true;
 }
 

@@ -35,7 +35,15 @@ bool ipl_ip4_parse(struct ipl_str text, uint32_t *out)
 
 void ipl_ip4_format(uint32_t ip, char out[IPL_IP4_TEXT_MAX])
 {
-	(void)snprintf(out, IPL_IP4_TEXT_MAX, IPL_IP4_FMT, IPL_IP4_ARG(ip));
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		uint32_t n = ip >> shift & 255;
+		if (n >= 100)
+			*out++ = (char)('0' + n / 100);
+		if (n >= 10)
+			*out++ = (char)('0' + n / 10 % 10);
+		*out++ = (char)('0' + n % 10);
+		*out++ = shift == 0 ? '\0' : '.';
+	}
 }
 
 bool ipl_ip6_parse(struct ipl_str text, struct ipl_ip6 *out)

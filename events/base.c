@@ -33,11 +33,6 @@ bool ipl_str_equal(struct ipl_str a, struct ipl_str b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
-bool ipl_str_is(struct ipl_str a, const char *text)
-{
-	return text != NULL && ipl_str_equal(a, ipl_str_of(text));
-}
-
 bool ipl_str_starts(struct ipl_str a, const char *prefix)
 {
 	size_t len = strlen(prefix);
@@ -325,14 +320,6 @@ bool ipl_buf_reserve(struct ipl_buf *buf, size_t more)
 	buf->at = grown;
 	buf->cap = cap;
 	return true;
-}
-
-void ipl_buf_append(struct ipl_buf *buf, const void *bytes, size_t len)
-{
-	if (len == 0 || !ipl_buf_reserve(buf, len))
-		return;
-	memcpy(buf->at + buf->len, bytes, len);
-	buf->len += len;
 }
 
 void ipl_buf_printf(struct ipl_buf *buf, const char *format, ...)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "events/codes.h"
 
@@ -49,7 +50,15 @@ struct ipl_str {
 /** The view of a terminated string; of NULL an absent text. */
 struct ipl_str ipl_str_of(const char *text);
 bool ipl_str_equal(struct ipl_str a, struct ipl_str b);
-bool ipl_str_is(struct ipl_str a, const char *text);
+static inline bool ipl_str_is(struct ipl_str a, const char *text)
+{
+	size_t i = 0;
+
+	/* Names differ early; so neither is measured first. */
+	while (i < a.len && text[i] != '\0' && text[i] == a.at[i])
+		i++;
+	return i == a.len && text[i] == '\0' && a.at != NULL;
+}
 bool ipl_str_starts(struct ipl_str a, const char *prefix);
 /** Whether the bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool ipl_str_is_utf8(struct ipl_str s);
@@ -121,7 +130,13 @@ struct ipl_buf {
 
 /** Make room for @more bytes; false (and buf->failed) without memory. */
 bool ipl_buf_reserve(struct ipl_buf *buf, size_t more);
-void ipl_buf_append(struct ipl_buf *buf, const void *bytes, size_t len);
+static inline void ipl_buf_append(struct ipl_buf *buf, const void *bytes, size_t len)
+{
+	if (len == 0 || (buf->cap - buf->len < len && !ipl_buf_reserve(buf, len)))
+		return;
+	memcpy(buf->at + buf->len, bytes, len);
+	buf->len += len;
+}
 void ipl_buf_printf(struct ipl_buf *buf, const char *format, ...) IPL_PRINTF(2, 3);
 /** Drop the first @len bytes. */
 void ipl_buf_consume(struct ipl_buf *buf, size_t len);

@@ -11,7 +11,7 @@ static struct ipl_value time_value(struct ipl_arena *arena, int64_t time_ms)
 	char text[IPL_TIME_TEXT_MAX];
 
 	ipl_time_format(time_ms, text);
-	return ipl_textf(arena, "%s", text);
+	return ipl_text_copy(arena, text);
 }
 
 static struct ipl_value address_value(struct ipl_arena *arena, enum ipl_field_kind kind,
@@ -27,7 +27,7 @@ static struct ipl_value address_value(struct ipl_arena *arena, enum ipl_field_ki
 		ipl_ip6_format(*(const struct ipl_ip6 *)at, text);
 	else
 		ipl_cidr6_format(*(const struct ipl_cidr6 *)at, text);
-	return ipl_textf(arena, "%s", text);
+	return ipl_text_copy(arena, text);
 }
 
 static struct ipl_value id_value(struct ipl_arena *arena, struct ipl_region_letters letters,
@@ -38,7 +38,7 @@ static struct ipl_value id_value(struct ipl_arena *arena, struct ipl_region_lett
 	if (number == 0)
 		return ipl_text(IPL_STR(""));
 	ipl_id_format(letters, kind, number, text);
-	return ipl_textf(arena, "%s", text);
+	return ipl_text_copy(arena, text);
 }
 
 /* A value that says nothing (no entity, no address, no text) is left out of a map. */
@@ -207,7 +207,7 @@ struct ipl_value ipl_event_value(struct ipl_arena *arena, struct ipl_region_lett
 	ipl_map_add(arena, &map, "Operation", ipl_text_of(ipl_op_name(ev->op)));
 	ipl_map_add(arena, &map, "Principal", ipl_text(ipl_arena_str(arena, ev->principal)));
 	ipl_map_add(arena, &map, "Actor", ipl_text(ipl_arena_str(arena, ev->actor)));
-	ipl_map_add(arena, &map, "RequestId", ipl_textf(arena, "%s", uuid));
+	ipl_map_add(arena, &map, "RequestId", ipl_text_copy(arena, uuid));
 	ipl_map_add(arena, &map, "Reason", ipl_text(ipl_arena_str(arena, ev->reason)));
 	if (ev->client_token.len > 0)
 		ipl_map_add(arena, &map, "ClientToken",

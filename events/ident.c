@@ -140,13 +140,18 @@ static bool read_digits(const char *at, size_t count, uint64_t *out)
 bool ipl_id_parse(struct ipl_region_letters letters, struct ipl_str text, enum ipl_kind *kind,
 		  uint64_t *number)
 {
+	static const uint8_t lens[IPL_KIND_COUNT] = {
+#define X(number, NAME, Name, prefix) [number] = sizeof(prefix) - 1,
+		IPL_KIND_LIST(X)
+#undef X
+	};
+
 	for (int k = 1; k < IPL_KIND_COUNT; k++) {
-		const char *prefix = ipl_kind_prefix((enum ipl_kind)k);
-		size_t len = strlen(prefix);
+		size_t len = lens[k];
 		const char *digits = text.at + len + LETTERS;
 		uint64_t value, check;
 		if (text.len != len + LETTERS + NUMBER_DIGITS + CHECK_DIGITS ||
-		    !ipl_str_starts(text, prefix))
+		    memcmp(text.at, ipl_kind_prefix((enum ipl_kind)k), len) != 0)
 			continue;
 		if (memcmp(text.at + len, letters.at, LETTERS) != 0 ||
 		    !read_digits(digits, NUMBER_DIGITS, &value) ||

@@ -158,26 +158,45 @@ bool ipl_time_parse(struct ipl_str text, int64_t *out_ms)
 	return true;
 }
 
+/* @count decimal digits of @n, and a mark behind them; gives what comes after. */
+static char *put(char *out, int64_t n, int count, char mark)
+{
+	for (int i = count - 1; i >= 0; i--, n /= 10)
+		out[i] = (char)('0' + n % 10);
+	out[count] = mark;
+	return out + count + 1;
+}
+
+/* "2026-11-23T22:13", the end open. */
+static char *put_minutes(char *out, const struct civil *c, char mark)
+{
+	out = put(out, c->year, 4, '-');
+	out = put(out, c->month, 2, '-');
+	out = put(out, c->day, 2, 'T');
+	out = put(out, c->hour, 2, ':');
+	return put(out, c->minute, 2, mark);
+}
+
 void ipl_time_format(int64_t time_ms, char out[IPL_TIME_TEXT_MAX])
 {
 	struct civil c = civil_from_ms(time_ms);
 
-	(void)snprintf(out, IPL_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)c.year,
-		       c.month, c.day, c.hour, c.minute, c.second, c.ms);
+	out = put_minutes(out, &c, ':');
+	out = put(out, c.second, 2, '.');
+	*put(out, c.ms, 3, 'Z') = '\0';
 }
 
 void ipl_time_format_minutes(int64_t time_ms, char out[IPL_TIME_TEXT_MAX])
 {
 	struct civil c = civil_from_ms(time_ms);
 
-	(void)snprintf(out, IPL_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02dZ", (int)c.year, c.month,
-		       c.day, c.hour, c.minute);
+	*put_minutes(out, &c, 'Z') = '\0';
 }
 
 void ipl_time_format_seconds(int64_t time_ms, char out[IPL_TIME_TEXT_MAX])
 {
 	struct civil c = civil_from_ms(time_ms);
 
-	(void)snprintf(out, IPL_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)c.year,
-		       c.month, c.day, c.hour, c.minute, c.second);
+	out = put_minutes(out, &c, ':');
+	*put(out, c.second, 2, 'Z') = '\0';
 }

@@ -13,6 +13,11 @@ struct ipl_value ipl_text_of(const char *literal)
 	return ipl_text(ipl_str_of(literal));
 }
 
+struct ipl_value ipl_text_copy(struct ipl_arena *arena, const char *text)
+{
+	return ipl_text(ipl_arena_str(arena, ipl_str_of(text)));
+}
+
 struct ipl_value ipl_textf(struct ipl_arena *arena, const char *format, ...)
 {
 	char text[256];
@@ -98,7 +103,13 @@ const struct ipl_value *ipl_map_get_str(const struct ipl_value *map, struct ipl_
 
 const struct ipl_value *ipl_map_get(const struct ipl_value *map, const char *key)
 {
-	return ipl_map_get_str(map, ipl_str_of(key));
+	if (map == NULL || map->type != IPL_VALUE_MAP)
+		return NULL;
+	for (uint32_t i = 0; i < map->count; i++) {
+		if (ipl_str_is(map->member[i].key, key))
+			return &map->member[i].value;
+	}
+	return NULL;
 }
 
 struct ipl_str ipl_map_text(const struct ipl_value *map, const char *key)

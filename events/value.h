@@ -72,6 +72,8 @@ static inline struct ipl_value ipl_text(struct ipl_str str)
 
 /** Text of a literal or another string that outlives the tree. */
 struct ipl_value ipl_text_of(const char *literal);
+/** A copy of a terminated string in the arena. */
+struct ipl_value ipl_text_copy(struct ipl_arena *arena, const char *text);
 /** Text that is printed into the arena. */
 struct ipl_value ipl_textf(struct ipl_arena *arena, const char *format, ...) IPL_PRINTF(2, 3);
 

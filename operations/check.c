@@ -55,7 +55,7 @@ static struct ipl_value id_of(const struct ipl_decision *d, enum ipl_kind kind, 
 	char text[IPL_ID_TEXT_MAX];
 
 	ipl_id_format(ipl_state_letters(d->state), kind, number, text);
-	return ipl_textf(d->arena, "%s", text);
+	return ipl_text_copy(d->arena, text);
 }
 
 /* Who reads only the sentence should know whom it is about. */

@@ -109,7 +109,7 @@ static struct ipl_value interface(const struct guest *g, uint32_t index)
 	ipl_map_add(arena, &map, "Name", ipl_textf(arena, "eth%u", index));
 	ipl_map_add(arena, &map, "NetworkInterfaceId",
 		    ipl_show_id(arena, g->r->lens, IPL_KIND_ENI, number));
-	ipl_map_add(arena, &map, "MacAddress", ipl_textf(arena, "%s", mac));
+	ipl_map_add(arena, &map, "MacAddress", ipl_text_copy(arena, mac));
 	ipl_map_add(arena, &map, "Addresses", addresses(g, eni, vswitch));
 	ipl_map_add(arena, &map, "Gateway", gateway(g, vswitch));
 	return map;

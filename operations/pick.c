@@ -132,9 +132,9 @@ enum ipl_status ipl_refuse_held(struct ipl_decision *d, enum ipl_code code,
 		   IPL_STR_ARG(address.str), id, holding->since_seq, since);
 	ipl_refused_entity(d, kind, holder);
 	ipl_error_add(d->err, "Address", address);
-	ipl_error_add(d->err, "Holder", ipl_textf(d->arena, "%s", id));
+	ipl_error_add(d->err, "Holder", ipl_text_copy(d->arena, id));
 	ipl_error_add(d->err, "SinceSeq", ipl_int((int64_t)holding->since_seq));
-	ipl_error_add(d->err, "SinceTime", ipl_textf(d->arena, "%s", since));
+	ipl_error_add(d->err, "SinceTime", ipl_text_copy(d->arena, since));
 	return IPL_REFUSED;
 }
 
@@ -242,7 +242,7 @@ enum ipl_status ipl_check_room(struct ipl_decision *d, uint64_t vswitch, uint64_
 	ipl_error_add(d->err, "Cooling", ipl_int((int64_t)(total - used - left)));
 	if (ipl_vswitch_cooling(ipl_state_vswitch(d->state, vswitch), d->time_ms, &next_ms) > 0) {
 		ipl_time_format(next_ms, text);
-		ipl_error_add(d->err, "NextCooledTime", ipl_textf(d->arena, "%s", text));
+		ipl_error_add(d->err, "NextCooledTime", ipl_text_copy(d->arena, text));
 	}
 	return IPL_REFUSED;
 }

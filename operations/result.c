@@ -38,7 +38,7 @@ static void add_id_as(struct answer *a, const char *name, const char *prefix, ui
 	char text[IPL_ID_TEXT_MAX];
 
 	ipl_id_format_as(prefix, a->lens.letters, IPL_KIND_VPC, vpc, text);
-	add(a, name, ipl_textf(a->arena, "%s", text));
+	add(a, name, ipl_text_copy(a->arena, text));
 }
 
 static struct ipl_value wrap(struct answer *a, const char *name, struct ipl_value value)
@@ -59,7 +59,7 @@ static void cidr_associated(struct answer *a, struct ipl_cidr4 cidr)
 	char text[IPL_CIDR4_TEXT_MAX];
 
 	ipl_cidr4_format(cidr, text);
-	add(a, "CidrBlock", ipl_textf(a->arena, "%s", text));
+	add(a, "CidrBlock", ipl_text_copy(a->arena, text));
 	add(a, "IpVersion", ipl_text_of("IPV4"));
 }
 

@@ -136,7 +136,7 @@ static void add_when(struct transact *t, struct ipl_value *result, uint64_t seq,
 	ipl_time_format(time_ms, text);
 	ipl_map_add(t->arena, result, "RequestId", ipl_text(t->request->request_id));
 	ipl_map_add(t->arena, result, "Seq", ipl_int((int64_t)seq));
-	ipl_map_add(t->arena, result, "Time", ipl_textf(t->arena, "%s", text));
+	ipl_map_add(t->arena, result, "Time", ipl_text_copy(t->arena, text));
 }
 
 /* Keep the event, as it may borrow from the fork, and fold it there. */

@@ -30,12 +30,17 @@ struct ipl_value ipl_show_id(struct ipl_arena *arena, const struct ipl_lens *len
 	if (number == 0)
 		return ipl_text(IPL_STR(""));
 	ipl_id_format(lens->letters, kind, number, text);
-	return ipl_textf(arena, "%s", text);
+	return ipl_text_copy(arena, text);
 }
 
 struct ipl_value ipl_show_ip4(struct ipl_arena *arena, uint32_t ip)
 {
-	return ip == 0 ? ipl_text(IPL_STR("")) : ipl_textf(arena, IPL_IP4_FMT, IPL_IP4_ARG(ip));
+	char text[IPL_IP4_TEXT_MAX];
+
+	if (ip == 0)
+		return ipl_text(IPL_STR(""));
+	ipl_ip4_format(ip, text);
+	return ipl_text_copy(arena, text);
 }
 
 struct ipl_value ipl_show_ip6(struct ipl_arena *arena, struct ipl_ip6 ip)
@@ -43,7 +48,7 @@ struct ipl_value ipl_show_ip6(struct ipl_arena *arena, struct ipl_ip6 ip)
 	char text[IPL_IP6_TEXT_MAX];
 
 	ipl_ip6_format(ip, text);
-	return ipl_textf(arena, "%s", text);
+	return ipl_text_copy(arena, text);
 }
 
 struct ipl_value ipl_show_settings(struct ipl_arena *arena, struct ipl_region_letters letters,
@@ -75,7 +80,7 @@ static struct ipl_value id_as(const struct show *c, const char *prefix, uint64_t
 	char text[IPL_ID_TEXT_MAX];
 
 	ipl_id_format_as(prefix, c->lens->letters, IPL_KIND_VPC, number, text);
-	return ipl_textf(c->arena, "%s", text);
+	return ipl_text_copy(c->arena, text);
 }
 
 static struct ipl_value note(const struct show *c, struct ipl_str s)
@@ -98,7 +103,7 @@ static struct ipl_value time_minutes(const struct show *c)
 	char text[IPL_TIME_TEXT_MAX];
 
 	ipl_time_format_minutes(c->base->created_ms, text);
-	return ipl_textf(c->arena, "%s", text);
+	return ipl_text_copy(c->arena, text);
 }
 
 static struct ipl_value time_seconds(const struct show *c)
@@ -106,7 +111,7 @@ static struct ipl_value time_seconds(const struct show *c)
 	char text[IPL_TIME_TEXT_MAX];
 
 	ipl_time_format_seconds(c->base->created_ms, text);
-	return ipl_textf(c->arena, "%s", text);
+	return ipl_text_copy(c->arena, text);
 }
 
 static struct ipl_value cidr4(const struct show *c, struct ipl_cidr4 cidr)
@@ -114,7 +119,7 @@ static struct ipl_value cidr4(const struct show *c, struct ipl_cidr4 cidr)
 	char text[IPL_CIDR4_TEXT_MAX];
 
 	ipl_cidr4_format(cidr, text);
-	return ipl_textf(c->arena, "%s", text);
+	return ipl_text_copy(c->arena, text);
 }
 
 static struct ipl_value cidr6(const struct show *c, struct ipl_cidr6 cidr)
@@ -122,7 +127,7 @@ static struct ipl_value cidr6(const struct show *c, struct ipl_cidr6 cidr)
 	char text[IPL_CIDR6_TEXT_MAX];
 
 	ipl_cidr6_format(cidr, text);
-	return ipl_textf(c->arena, "%s", text);
+	return ipl_text_copy(c->arena, text);
 }
 
 /* {Name: value} */
@@ -392,7 +397,7 @@ static struct ipl_value eni_mac(const struct show *c)
 	char text[IPL_MAC_TEXT_MAX];
 
 	ipl_mac_format(c->number, text);
-	return ipl_textf(c->arena, "%s", text);
+	return ipl_text_copy(c->arena, text);
 }
 
 static struct ipl_value eni_attachment(const struct show *c, const struct ipl_eni *e)
@@ -704,7 +709,7 @@ struct ipl_value ipl_show_holding(struct ipl_arena *arena, struct ipl_lens *lens
 	ipl_map_add(arena, &map, "AllocationId",
 		    ipl_show_id(arena, lens, IPL_KIND_EIP, holding->eip));
 	ipl_map_add(arena, &map, "SinceSeq", ipl_int((int64_t)holding->since_seq));
-	ipl_map_add(arena, &map, "SinceTime", ipl_textf(arena, "%s", text));
+	ipl_map_add(arena, &map, "SinceTime", ipl_text_copy(arena, text));
 	return map;
 }
 

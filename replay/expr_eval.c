@@ -351,7 +351,7 @@ static enum ipl_status word(const struct eval *e, enum ipl_expr_word which, stru
 		break;
 	case IPL_EXPR_WORD_TIME:
 		ipl_time_format(ev->time_ms, text);
-		*out = ipl_textf(e->scope->arena, "%s", text);
+		*out = ipl_text_copy(e->scope->arena, text);
 		break;
 	case IPL_EXPR_WORD_TYPE:
 		*out = ipl_text_of(ipl_event_name(ev->type));

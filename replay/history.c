@@ -24,7 +24,7 @@ static struct ipl_value doer(struct ipl_arena *arena, const struct ipl_event *ev
 	ipl_map_add(arena, &map, "Principal", ipl_text(ipl_arena_str(arena, ev->principal)));
 	ipl_map_add(arena, &map, "Actor", ipl_text(ipl_arena_str(arena, ev->actor)));
 	ipl_map_add(arena, &map, "Reason", ipl_text(ipl_arena_str(arena, ev->reason)));
-	ipl_map_add(arena, &map, "RequestId", ipl_textf(arena, "%s", uuid));
+	ipl_map_add(arena, &map, "RequestId", ipl_text_copy(arena, uuid));
 	return map;
 }
 
@@ -48,7 +48,7 @@ static void add_end(struct ipl_arena *arena, struct ipl_value *interval, const s
 	ipl_map_add(arena, interval, seq_name,
 		    end->seq == 0 ? ipl_nil() : ipl_int((int64_t)end->seq));
 	ipl_map_add(arena, interval, time_name,
-		    end->seq == 0 ? ipl_nil() : ipl_textf(arena, "%s", text));
+		    end->seq == 0 ? ipl_nil() : ipl_text_copy(arena, text));
 }
 
 /* --- the page --- */

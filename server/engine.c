@@ -677,7 +677,7 @@ static void add_request_id(struct ipl_arena *arena, const struct ipl_call *call,
 	if (ipl_map_get(result, "RequestId") != NULL)
 		return; /* an event is answered as it is, with the id of the request that made it */
 	ipl_uuid_format(call->request_id, uuid);
-	ipl_map_add(arena, result, "RequestId", ipl_textf(arena, "%s", uuid));
+	ipl_map_add(arena, result, "RequestId", ipl_text_copy(arena, uuid));
 }
 
 static enum ipl_status check_access(const struct ipl_call *call,

@@ -444,10 +444,10 @@ static enum ipl_status get_status(struct ipl_engine *engine, const struct ipl_ca
 	ipl_time_format(head_ms, head_time);
 	ipl_map_add(arena, result, "Server", ipl_text_of("ipledger"));
 	ipl_map_add(arena, result, "Version", ipl_text_of(IPL_VERSION));
-	ipl_map_add(arena, result, "LedgerId", ipl_textf(arena, "%s", id));
+	ipl_map_add(arena, result, "LedgerId", ipl_text_copy(arena, id));
 	ipl_map_add(arena, result, "RegionId", ipl_text(ipl_arena_str(arena, engine->region)));
 	ipl_map_add(arena, result, "HeadSeq", ipl_int((int64_t)head.seq));
-	ipl_map_add(arena, result, "HeadTime", ipl_textf(arena, "%s", head_time));
+	ipl_map_add(arena, result, "HeadTime", ipl_text_copy(arena, head_time));
 	ipl_map_add(arena, result, "HeadRoot", hex(arena, head.root, sizeof(head.root)));
 	ipl_map_add(arena, result, "Counts", counts(arena, state));
 	st = add_store(engine, arena, result, &answer->err);

@@ -27,7 +27,7 @@ static struct ipl_value describe(struct ipl_engine *engine, const struct ipl_cal
 
 	ipl_time_format(call->now_ms, text);
 	ipl_uuid_format(call->request_id, uuid);
-	ipl_map_add(arena, &map, "Time", ipl_textf(arena, "%s", text));
+	ipl_map_add(arena, &map, "Time", ipl_text_copy(arena, text));
 	ipl_map_add(arena, &map, "Operation", ipl_text(call->operation));
 	if (call->params == NULL)
 		ipl_map_add(arena, &map, "Params", ipl_map());
@@ -43,7 +43,7 @@ static struct ipl_value describe(struct ipl_engine *engine, const struct ipl_cal
 	ipl_map_add(arena, &map, "Message", ipl_text_of(err->text));
 	ipl_map_add(arena, &map, "Detail", err->detail == NULL ? ipl_map() : *err->detail);
 	ipl_map_add(arena, &map, "HeadSeq", ipl_int((int64_t)ipl_engine_head(engine)));
-	ipl_map_add(arena, &map, "RequestId", ipl_textf(arena, "%s", uuid));
+	ipl_map_add(arena, &map, "RequestId", ipl_text_copy(arena, uuid));
 	return map;
 }
 

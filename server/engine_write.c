@@ -36,7 +36,7 @@ static void add_seq_and_time(struct write *w, uint64_t seq, int64_t time_ms)
 
 	ipl_time_format(time_ms, text);
 	ipl_map_add(w->arena, &w->answer->result, "Seq", ipl_int((int64_t)seq));
-	ipl_map_add(w->arena, &w->answer->result, "Time", ipl_textf(w->arena, "%s", text));
+	ipl_map_add(w->arena, &w->answer->result, "Time", ipl_text_copy(w->arena, text));
 }
 
 static enum ipl_status dry_run(struct write *w)
@@ -124,7 +124,7 @@ static enum ipl_status check_if_seq(struct write *w, const struct ipl_touches *t
 		newest = last > newest ? last : newest;
 		ipl_id_format(w->engine->letters, (enum ipl_kind)key.kind, key.a, id);
 		if (ids.count < IDS_SHOWN_MAX)
-			ipl_array_add(w->arena, &ids, ipl_textf(w->arena, "%s", id));
+			ipl_array_add(w->arena, &ids, ipl_text_copy(w->arena, id));
 	}
 	if (ids.count == 0)
 		return IPL_OK;

@@ -125,7 +125,7 @@ static struct ipl_value error_map(struct ipl_arena *arena, const struct ipl_erro
 	ipl_uuid_format(request_id, uuid);
 	ipl_map_add(arena, &map, "Code", ipl_text_of(ipl_code_text(err->code)));
 	ipl_map_add(arena, &map, "Message", ipl_text_of(err->text));
-	ipl_map_add(arena, &map, "RequestId", ipl_textf(arena, "%s", uuid));
+	ipl_map_add(arena, &map, "RequestId", ipl_text_copy(arena, uuid));
 	ipl_map_add(arena, &map, "HttpStatus", ipl_int(ipl_code_http_status(err->code)));
 	ipl_map_add(arena, &map, "Detail", err->detail == NULL ? ipl_map() : *err->detail);
 	return map;

@@ -3,9 +3,32 @@
 # Install the Debian packages that are missing: deps.sh build|check
 set -eu
 
-build="gcc libc6-dev meson ninja-build pkg-config libevent-dev libmsgpack-dev liblmdb-dev
-libjansson-dev libssl-dev libsodium-dev libxxhash-dev"
-check="$build libcmocka-dev clang clang-format openssl python3 python3-msgpack python3-pynvim neovim git"
+# One package a line.
+build="
+gcc
+libc6-dev
+libevent-dev
+libjansson-dev
+liblmdb-dev
+libmsgpack-dev
+libsodium-dev
+libssl-dev
+libxxhash-dev
+meson
+ninja-build
+pkg-config
+"
+check="$build
+clang
+clang-format
+git
+libcmocka-dev
+neovim
+openssl
+python3
+python3-msgpack
+python3-pynvim
+"
 
 case "${1:-}" in
 build) wanted=$build ;;
