@@ -429,6 +429,46 @@ class Model:
         return of.instance if of.primary and eip.private == of.addresses[0] else eip.eni
 
 
+class Past:
+    """What was read at moments on the way: read again as of then, it is the same."""
+
+    LISTS = ("DescribeNetworkInterfaces", "DescribeInstances", "DescribeEipAddresses", "DescribeVSwitches",
+             "DescribeIpv6Addresses")
+
+    def __init__(self):
+        self.moments = []
+
+    @staticmethod
+    def read(model, addresses, **as_of):
+        bare = lambda answer: {k: v for k, v in answer.items() if k not in ("RequestId", "AsOfSeq", "NextToken")}
+        call = model.net.call
+        return [bare(call(name, MaxResults=1000, **as_of)) for name in Past.LISTS] + [
+            bare(call("LookupAddress", Address=a, VpcId=model.vpc, **as_of)) for a in addresses]
+
+    def keep(self, model, rng):
+        addresses = [rng.choice(p.addresses) for p in (*model.switches.values(), model.pool)]
+        self.moments.append((model.net.head(), addresses, self.read(model, addresses)))
+
+    def differences(self, model):
+        found = []
+        for seq, addresses, wanted in self.moments:
+            got = self.read(model, addresses, AsOf=seq)
+            found += [f"as of {seq}: {a} was {b}" for a, b in zip(got, wanted) if a != b]
+            for address, then in zip(addresses, wanted[len(self.LISTS):]):
+                found += self.history(model, seq, address, then["Holdings"])
+        return found
+
+    @staticmethod
+    def history(model, seq, address, holdings):
+        """The intervals of an address at a moment are those who held it then."""
+        where = {"VpcId": model.vpc} if address.startswith("10.") else {}
+        past = model.net.call("GetHistory", Address=address, MaxResults=1000, **where)["History"]
+        held = [h["Holder"]["NetworkInterfaceId"] for h in past
+                if h["FromSeq"] <= seq and (h["ToSeq"] is None or seq < h["ToSeq"])]
+        wanted = [h["NetworkInterfaceId"] for h in holdings]
+        return [] if held == wanted else [f"as of {seq}, {address} was held by {wanted}, by its history by {held}"]
+
+
 # ---- what is asked ----------------------------------------------------------------------------
 
 def a_name(switch, rng):
@@ -524,7 +564,7 @@ def play(seed, steps, delay):
     with open(path, "w", encoding="utf-8") as file:
         json.dump({"PublicPools": [BLOCKS[delay][0]], "ReuseDelaySeconds": delay}, file)
     server = Server(init=path)
-    model = Model(Net(server), delay)
+    model, past = Model(Net(server), delay), Past()
     done, refused, wrong = 0, 0, []
     for step in range(steps):
         asked = choose(model, rng)
@@ -549,14 +589,19 @@ def play(seed, steps, delay):
             wrong += [f"step {step}, after {operation} {params}: {d}" for d in model.differences()]
             if wrong:
                 break
+        if step % 100 == 99:
+            past.keep(model, rng)
         if step % 150 == 149:
             server.kill()
             server.start()
             model.net = Net(server)
     wrong += model.differences()
+    forgotten = past.differences(model)
     server.remove()
     folder.cleanup()
     TAP.ok(not wrong, f"seed {seed}, reuse delay {delay} s: {steps} steps as the model says", wrong)
+    TAP.ok(past.moments and not forgotten, f"seed {seed}: {len(past.moments)} moments are the same when read as of then",
+           forgotten)
     TAP.ok(min(done, refused) > 50, f"seed {seed}: both done and refused: {done}, {refused}")
 
 
