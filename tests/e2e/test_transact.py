@@ -71,6 +71,11 @@ def test_none(net):
         ([op("Transact", Operations=[op("CreateVpc", CidrBlock="10.0.0.0/16")])], "InvalidParameter", 1),
         ([op("Nothing")], "UnknownOperation", 1),
         ([{"Operation": "CreateVpc", "Params": [1]}], "InvalidParameter", 1),
+        ([op("CreateVpc", CidrBlock="10.0.0.0/16", VpcName="x" * 129)], "InvalidParameter", 1),
+        ([op("CreateVpc", CidrBlock="10.0.0.0/16"), op("ModifyVpcAttribute", VpcId="vpc-x", VpcName="x" * 129)],
+         "InvalidVpcId.NotFound", 2),
+        ([op("CreateVpc", CidrBlock="10.0.0.0/16"), op("ModifyVpcAttribute", VpcId="$1.VpcId", VpcName="x" * 129)],
+         "InvalidParameter", 2),
         ([op("CreateVpc", CidrBlock="10.0.0.0/16", RegionId="mars")], "InvalidRegionId.NotFound", 1))
     for operations, code, index in cases:
         refusal = TAP.refused(code, f"{[o['Operation'] for o in operations]}: {code}", net.call, "Transact",
