@@ -5,10 +5,12 @@
  */
 #include "cli/ask.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "events/address.h"
 #include "events/json.h"
 
 #define INPUT_BYTES_MAX ((size_t)4 << 20)
@@ -50,14 +52,55 @@ static void print_guest(const struct ipl_value *view)
 	       IPL_STR_ARG(text_at(view, "DefaultRoute.Interface")));
 }
 
+/* As ipconfig shows it: a mask for the prefix length, dashes in the MAC address. */
+static void print_windows_address(const struct ipl_value *address)
+{
+	const struct ipl_value *prefix = ipl_map_get(address, "PrefixLength");
+	struct ipl_str text = text_at(address, "Address");
+	uint32_t ip, len = prefix == NULL ? 0 : (uint32_t)prefix->integer;
+	uint32_t mask = len == 0 ? 0 : UINT32_MAX << (32 - (len > 32 ? 32 : len));
+
+	if (!ipl_ip4_parse(text, &ip)) {
+		printf("   IPv6 Address. . . . . . . . . . . : %.*s\n", IPL_STR_ARG(text));
+		return;
+	}
+	printf("   IPv4 Address. . . . . . . . . . . : %.*s\n", IPL_STR_ARG(text));
+	printf("   Subnet Mask . . . . . . . . . . . : " IPL_IP4_FMT "\n", IPL_IP4_ARG(mask));
+}
+
+static void print_windows(const struct ipl_value *view)
+{
+	const struct ipl_value *list = ipl_map_get(view, "Interfaces");
+	struct ipl_str route = text_at(view, "DefaultRoute.Interface");
+
+	puts("Windows IP Configuration");
+	for (uint32_t i = 0; list != NULL && i < list->count; i++) {
+		const struct ipl_value *interface = &list->item[i];
+		const struct ipl_value *addresses = ipl_map_get(interface, "Addresses");
+		struct ipl_str name = text_at(interface, "Name"),
+			       mac = text_at(interface, "MacAddress");
+		bool is_default = ipl_str_equal(name, route);
+		printf("\nEthernet adapter %.*s:\n\n", IPL_STR_ARG(name));
+		printf("   Physical Address. . . . . . . . . : ");
+		for (size_t k = 0; k < mac.len; k++)
+			putchar(mac.at[k] == ':' ? '-' : toupper((unsigned char)mac.at[k]));
+		printf("\n   DHCP Enabled. . . . . . . . . . . : Yes\n");
+		for (uint32_t k = 0; addresses != NULL && k < addresses->count; k++)
+			print_windows_address(&addresses->item[k]);
+		printf("   Default Gateway . . . . . . . . . : %.*s\n",
+		       IPL_STR_ARG(is_default ? text_at(interface, "Gateway") : IPL_STR("")));
+	}
+}
+
 static int run_guest(const struct ipl_invocation *in)
 {
 	struct ipl_error err = IPL_ERROR_INIT(in->arena);
 	struct ipl_value params = ipl_map(), result;
 	struct ipl_client *client = NULL;
+	bool windows = in->argc == 2 && strcmp(in->argv[1], "--windows") == 0;
 	enum ipl_status st;
 
-	if (in->argc != 1)
+	if (in->argc != 1 && !windows)
 		return ipl_usage(in->command, "guest takes one instance");
 	ipl_map_add(in->arena, &params, "InstanceId", ipl_text_of(in->argv[0]));
 	st = ipl_client_open(in->data, in->server, &client, &err);
@@ -66,7 +109,9 @@ static int run_guest(const struct ipl_invocation *in)
 	ipl_client_close(client);
 	if (st != IPL_OK)
 		return ipl_fail(&err);
-	if (in->output == IPL_OUTPUT_TABLE)
+	if (in->output == IPL_OUTPUT_TABLE && windows)
+		print_windows(&result);
+	else if (in->output == IPL_OUTPUT_TABLE)
 		print_guest(&result);
 	else
 		ipl_print_result(in, &result);
@@ -75,9 +120,10 @@ static int run_guest(const struct ipl_invocation *in)
 
 const struct ipl_command ipl_cmd_guest = {
 	.name = "guest",
-	.args = "INSTANCE",
+	.args = "INSTANCE [--windows]",
 	.summary = "what the guest's operating system should show: addresses, gateway, route",
-	.more = "Public addresses are not seen in a guest: they live on the cloud's gateway.\n",
+	.more = "Public addresses are not seen in a guest: they live on the cloud's gateway.\n"
+		"--windows prints it as ipconfig does.\n",
 	.run = run_guest,
 };
 

@@ -5,8 +5,9 @@ Claimed: each of them holds here. One test for each, named by its number and a s
 without effect on a ledger is listed at the end as such."""
 import ipaddress
 import json
+import subprocess
 
-from ledger import BIG, SMALL, Net, Refused, Server, Tap, as_ip_addr
+from ledger import BIG, BINARY, SMALL, Net, Refused, Server, Tap, as_ip_addr
 
 TAP = Tap()
 STATEMENTS = []
@@ -28,6 +29,7 @@ class Checks(Net):
 
     def __init__(self, server):
         super().__init__(server)
+        self.data = server.data
         self.wrong = []
 
     def true(self, condition, what):
@@ -81,6 +83,14 @@ class Checks(Net):
 
     def guest_addresses(self, i):
         return [a["Address"] for n in self.guest(i)["Interfaces"] for a in n["Addresses"]]
+
+    def command(self, *words):
+        return subprocess.run([BINARY, "--data", self.data, *words], capture_output=True, text=True, check=True).stdout
+
+    def shown(self, thing, name):
+        """What `ipledger show` has beside that name."""
+        lines = [line.strip() for line in self.command("show", thing).splitlines()]
+        return [line[len(name):].strip() for line in lines if line.startswith(name)][0]
 
     def off_and_on(self, i, mode):
         self.call("StopInstance", InstanceId=i, StoppedMode=mode)
@@ -711,6 +721,9 @@ def _(net):
     net.true("security group rules" in unknown and "manage" in unknown, unknown)
 
 
+CONSOLE = ("Public IP", "EIP", "Primary private IP", "Secondary private IPs", "IPv6")
+
+
 @statement(62, "a view shows public IP, EIP, primary, secondary and IPv6 addresses of an instance")
 def _(net):
     i, eni, eip = full_instance(net)
@@ -721,6 +734,10 @@ def _(net):
     net.same((shown["PrimaryIpAddress"], [a["PrivateIpAddress"] for a in shown["PrivateIpSets"]["PrivateIpSet"]],
               [a["Ipv6Address"] for a in shown["Ipv6Sets"]["Ipv6Set"]]),
              (net.primary_ip(i), net.addresses(eni), net.of_eni(eni)), "private and IPv6")
+    net.same([net.shown(i, name) for name in CONSOLE],
+             ["", eip["EipAddress"], net.primary_ip(i), ", ".join(net.addresses(eni)[1:]), ", ".join(net.of_eni(eni))],
+             "as `show` lays it out")
+    net.same(net.shown(fixed, "Public IP"), net.public(fixed)[0], "a fixed public IP in `show`")
 
 
 @statement(63, "what an instance does not have is shown empty")
@@ -728,6 +745,8 @@ def _(net):
     shown = net.instance(net.run(net.network()[1])[0])
     net.same((shown["PublicIpAddress"]["IpAddress"], shown["EipAddress"]["IpAddress"],
               shown["EipAddress"]["AllocationId"]), ([], "", ""), "of an instance")
+    net.same([net.shown(shown["InstanceId"], name) for name in CONSOLE], ["", "", net.primary_ip(shown["InstanceId"]), "", ""],
+             "as `show` lays it out")
     shown = net.enis(shown["InstanceId"])[0]
     net.same((len(shown["PrivateIpSets"]["PrivateIpSet"]), shown["Ipv6Sets"]["Ipv6Set"]), (1, []), "of an interface")
 
@@ -789,6 +808,10 @@ def _(net):
     seen = net.guest(i)["Interfaces"][0]
     net.same((seen["Addresses"][0]["Address"], seen["Addresses"][0]["PrefixLength"], seen["Gateway"]),
              ("10.0.16.1", 20, "10.0.31.253"), "it")
+    shown = net.command("guest", i, "--windows")
+    for line in ("IPv4 Address. . . . . . . . . . . : 10.0.16.1", "Subnet Mask . . . . . . . . . . . : 255.255.240.0",
+                 "Default Gateway . . . . . . . . . : 10.0.31.253", seen["MacAddress"].replace(":", "-").upper()):
+        net.true(line in shown, f"{line!r} is not in {shown!r}")
 
 
 @statement(71, "a public address is a mapping to a private one, never an address of an interface")
@@ -839,7 +862,7 @@ def main():
         net = Checks(server)
         try:
             test(net)
-        except (Refused, OSError, KeyError, TypeError, IndexError) as problem:
+        except (Refused, OSError, KeyError, TypeError, IndexError, subprocess.CalledProcessError) as problem:
             net.wrong.append(repr(problem))
         TAP.ok(not net.wrong, f"S{number} {sentence}", net.wrong)
         net.client.close()
