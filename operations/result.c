@@ -185,6 +185,7 @@ static void add_own(struct answer *a, const struct ipl_event *ev)
 		break;
 	case IPL_EVENT_EIP_ALLOCATED:
 		eip(a, ev->eip_allocated.eip, ev->eip_allocated.ip);
+		add(a, "ResourceGroupId", ipl_text(IPL_STR("")));
 		break;
 	case IPL_EVENT_IPV6_ASSIGNED:
 		ipv6_assigned(a, &ev->ipv6_assigned);

@@ -736,12 +736,15 @@ struct ipl_value ipl_show_listed_instance(struct ipl_arena *arena, struct ipl_le
 	const struct show c = { arena, lens, number, &instance->base, IPL_MEMBERS_ALL };
 	struct ipl_value map = ipl_show(arena, lens, IPL_KIND_INSTANCE, number,
 					(const union ipl_entity *)instance);
-	struct ipl_value enis = ipl_array();
+	struct ipl_value enis = ipl_array(), eip = instance_eip(&c, instance);
 
 	for (uint32_t i = 0; i < instance->enis.count; i++) {
 		if (ipl_lens_eni(lens, instance->enis.at[i]) != NULL)
 			ipl_array_add(arena, &enis, listed_eni(&c, instance->enis.at[i]));
 	}
+	if (instance->eip != 0)
+		ipl_map_add(arena, &eip, "IsSupportUnassociate", ipl_bool(true));
+	ipl_map_set(arena, &map, IPL_STR("EipAddress"), eip);
 	ipl_map_set(arena, &map, IPL_STR("IoOptimized"), ipl_bool(true));
 	ipl_map_add(arena, &map, "NetworkInterfaces", in(&c, "NetworkInterface", enis));
 	return map;
