@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE_BYTES_MAX 1024u
-#define STATUS_AT      9 /* in "HTTP/1.1 400" */
-#define PAGE_BEGIN     "\r\n\r\n<HTML><HEAD>\n<TITLE>"
-#define PAGE_END       "</BODY></HTML>\n"
+#define PAGE_BYTES_MAX    1024u
+#define STATUS_LINE_BYTES 32 /* of a success no more is looked at */
+#define PAGE_BEGIN        "\r\n\r\n<HTML><HEAD>\n<TITLE>"
+#define PAGE_END          "</BODY></HTML>\n"
 
 /* Why libevent said @status. */
 static void explain(int status, struct ipl_error *err)
@@ -66,17 +66,26 @@ static void replace(struct ipl_server *server, struct evbuffer *output, size_t l
 	ipl_buf_release(&body);
 }
 
+/* Of "HTTP/1.1 400 …" the 4; versions are repeated to the client as it wrote them. */
+static char status_class(const char *text, size_t len)
+{
+	const char *blank = memchr(text, ' ', len);
+
+	return blank == NULL || blank + 1 == text + len ? '\0' : blank[1];
+}
+
 static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *context)
 {
 	char text[PAGE_BYTES_MAX + 1];
 	size_t len = evbuffer_get_length(output);
+	ev_ssize_t begin;
 	int status;
 
-	/* "HTTP/1.1 4": of a success only these few bytes are looked at. */
-	if (info->n_added == 0 || len > PAGE_BYTES_MAX ||
-	    evbuffer_copyout(output, text, STATUS_AT + 1) != STATUS_AT + 1 || text[STATUS_AT] < '4')
+	if (info->n_added == 0 || len > PAGE_BYTES_MAX)
 		return;
-	if (evbuffer_copyout(output, text, len) != (ev_ssize_t)len)
+	begin = evbuffer_copyout(output, text, STATUS_LINE_BYTES); /* enough of a success */
+	if (begin <= 0 || status_class(text, (size_t)begin) < '4' ||
+	    evbuffer_copyout(output, text, len) != (ev_ssize_t)len)
 		return;
 	text[len] = '\0';
 	if (sscanf(text, "HTTP/%*d.%*d %d ", &status) != 1 || status < 400 ||

@@ -348,6 +348,7 @@ def test_malformed(server):
     d = door(server)
     line = b"HTTP/1.1\r\nHost: localhost\r\n"
     for raw, name in ((b"GARBAGE\r\n\r\n", "garbage"), (b"GET / HTTP/9.9\r\n\r\n", "a version that is none"),
+                      (b"GET / HTTP/1.12\r\nost localhost\r\n\r\n", "a longer version"),
                       (b"GET / " + line + b"bad header\r\n\r\n", "a header that is none"),
                       (b"POST / " + line + b"Content-Length: -5\r\n\r\n", "a negative length"),
                       (b"POST / " + line + b"Content-Length: x\r\n\r\n", "a length that is none"),
