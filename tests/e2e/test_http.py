@@ -6,6 +6,7 @@ same; pages are the cloud's; what is wrong is refused with the cloud's codes, as
 can read, malformed HTTP too; signatures, times, nonces, roles, Hosts and Origins are looked at."""
 import json
 import os
+import random
 import re
 import resource
 import shutil
@@ -520,6 +521,46 @@ def test_captured(d):
     TAP.equal(len(d.call("DescribeEipAddresses")["EipAddresses"]["EipAddress"]), 1, "and done once: its token is")
 
 
+def change(rng, raw):
+    """raw with a few bytes changed, taken out, put in or repeated."""
+    raw = bytearray(raw)
+    for _ in range(rng.choice((0, 1, 1, 2, 3, 8))):
+        i, what = rng.randrange(len(raw)), rng.random()
+        if what < 0.4:
+            raw[i] = rng.randrange(256)
+        elif what < 0.6:
+            del raw[i:i + rng.randrange(1, 9)]
+        elif what < 0.8:
+            raw[i:i] = rng.choice((b"\r\n", b"%", b"&", b"=", b"\0", b"\xff", b":", b" ", b"A" * 50))
+        else:
+            raw[i:i] = raw[max(0, i - 20):i]
+    return bytes(raw)
+
+
+def test_changed_bytes(d, seconds=3):
+    rng, seed = random.Random(), int(os.environ.get("SEED", time.time()))
+    rng.seed(seed)
+    base = [text.replace("\n", "\r\n").encode() for _, _, text in CAPTURED.values()]
+    count, odd, end = 0, [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        raw = change(rng, rng.choice(base))
+        d.connect()
+        d.sock.settimeout(2)
+        count += 1
+        try:
+            d.sock.sendall(raw)
+            d.sock.shutdown(socket.SHUT_WR)
+            reply = d.receive()
+            if reply.body and not reply.body.startswith(b"<?xml"):
+                json.loads(reply.body)
+        except (OSError, ConnectionError):
+            pass  # it is closed, or waits for what will not come
+        except ValueError:
+            odd.append(raw)
+        d.close()
+    TAP.equal(odd[:1], [], f"whatever comes, what is answered is a document ({count} requests, SEED={seed})")
+
+
 def test_any_key():
     server = Server(args=["--any-key", "--http", "127.0.0.1:0"])
     d = Door(port_of(server), "whoever", "whatever")
@@ -528,9 +569,11 @@ def test_any_key():
     TAP.equal(d.v1("DescribeVpcs", SignatureNonce=None).code, "MissingSignatureNonce", "--any-key: but it counts")
     TAP.equal(d.call("GetEvent", Seq=2)["Principal"], "key:whoever", "--any-key: the key is who did it")
     test_captured(d)
+    test_changed_bytes(d)
     d.close()
     d.host = "evil.example"
     TAP.equal(d.v1("DescribeVpcs").status, 403, "--any-key: no web page comes in")
+    TAP.equal(server.stop(), 0, "--any-key: it stops")
     server.remove()
 
 
