@@ -321,21 +321,44 @@ static const union ipl_entity *find(struct ipl_lens *lens, enum ipl_kind kind, u
 	return lens->status == IPL_OK && base->alive ? &folded->entity : NULL;
 }
 
-enum ipl_status ipl_holding_at(const struct ipl_source *source, struct ipl_key key, uint64_t seq,
-			       struct ipl_holding *out, struct ipl_error *err)
+/* What the checkpoint has of an address; NULL: no checkpoint. Nobody has one without a row. */
+static enum ipl_status base_holding(struct ipl_checkpoint *base, struct ipl_key key,
+				    struct ipl_holding *out, struct ipl_error *err)
 {
+	struct ipl_error end = IPL_ERROR_INIT(NULL);
+	struct ipl_str row;
+	enum ipl_status st = IPL_ERR_END;
+
+	if (base != NULL)
+		st = ipl_checkpoint_get(base, IPL_TABLE_STATE, key, &row, &end);
+	if (st == IPL_ERR_END)
+		return IPL_OK;
+	if (st == IPL_OK)
+		st = ipl_holding_decode(row, out, &end);
+	return st == IPL_OK ? IPL_OK : ipl_error_set(err, st, "%s", end.text);
+}
+
+/* Folded from the last event that gave it, or from what @base (NULL: none) has of it. */
+static enum ipl_status holding_from(const struct ipl_source *source, struct ipl_checkpoint *base,
+				    struct ipl_key key, uint64_t seq, struct ipl_holding *out,
+				    struct ipl_error *err)
+{
+	uint64_t from = base == NULL ? 1 : ipl_checkpoint_head(base)->seq + 1, at = 0;
 	struct ipl_holding found = { .role = IPL_ROLE_NONE };
 	struct ipl_seqs seqs = { NULL, 0 };
 	struct ipl_leaf page;
-	uint64_t at = 0;
 	enum ipl_status st;
 
 	ipl_leaf_init(&page);
 	st = seek(source, &page, key, seq, &at, err);
 	if (st == IPL_OK)
-		st = collect(source, &page, key, 1, at, ipl_holding_begins, &seqs, err);
+		st = collect(source, &page, key, from, at, ipl_holding_begins, &seqs, err);
+	if (st == IPL_OK && seqs.count == 0)
+		st = base_holding(base, key, &found, err);
 	for (size_t i = 0; st == IPL_OK && i < seqs.count; i++) {
 		st = ipl_leaf_load(&page, source, seqs.at[i], err);
+		if (st == IPL_OK && i == 0 && !ipl_holding_begins(key, &page.ev))
+			st = base_holding(base, key, &found, err);
 		if (st == IPL_OK)
 			st = ipl_reduce_holding(key, &found, &page.ev, err);
 	}
@@ -346,13 +369,20 @@ enum ipl_status ipl_holding_at(const struct ipl_source *source, struct ipl_key k
 	return st;
 }
 
+enum ipl_status ipl_holding_at(const struct ipl_source *source, struct ipl_key key, uint64_t seq,
+			       struct ipl_holding *out, struct ipl_error *err)
+{
+	return holding_from(source, NULL, key, seq, out, err);
+}
+
 static struct ipl_holding holding(struct ipl_lens *lens, struct ipl_key key)
 {
 	struct past *past = lens->context;
 	struct ipl_holding found = { .role = IPL_ROLE_NONE };
 
 	if (lens->status == IPL_OK)
-		lens->status = ipl_holding_at(&past->source, key, lens->seq, &found, lens->err);
+		lens->status =
+			holding_from(&past->source, past->base, key, lens->seq, &found, lens->err);
 	return found;
 }
 

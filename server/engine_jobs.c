@@ -17,9 +17,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define JOB_ARENA_BYTES ((size_t)256 << 20)
+#define NICE            5
 /* What the thread of whole states keeps of them. */
 #define VIEWS_KEPT_MAX  2u
 #define VIEWS_BYTES_MAX ((size_t)256 << 20)
@@ -106,6 +108,9 @@ static void *run(void *context)
 	struct lane *lane = context;
 	struct ipl_jobs *jobs = lane->jobs;
 
+	/* Linux has a priority for each thread; whole states take the processor for long. */
+	if (lane == &jobs->lane[IPL_LANE_VIEWS])
+		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 	pthread_mutex_lock(&jobs->lock);
 	while (!jobs->stopping) {
 		const uint64_t one = 1;

@@ -270,6 +270,43 @@ static void assert_same_entity(enum ipl_kind kind, const union ipl_entity *a,
 	ipl_buf_release(&y);
 }
 
+struct holders {
+	struct desk *desk;
+	struct ipl_lens *lens;
+	const struct ipl_state *oracle;
+};
+
+/* Of each address that ever had a chain. */
+static enum ipl_status compare_holder(void *context, struct ipl_key key, struct ipl_str unused,
+				      struct ipl_error *err)
+{
+	const struct holders *holders = context;
+	struct ipl_holding want, got;
+
+	(void)unused;
+	(void)err;
+	if (key.kind < IPL_KIND_COUNT)
+		return IPL_OK;
+	want = ipl_state_holding(holders->oracle, key);
+	got = holders->lens->holding(holders->lens, key);
+	must(holders->desk, holders->lens->status);
+	assert_int_equal(want.role, got.role);
+	assert_true(want.eni == got.eni && want.eip == got.eip && want.vswitch == got.vswitch &&
+		    want.since_seq == got.since_seq && want.since_ms == got.since_ms);
+	if (want.role == IPL_ROLE_NONE && want.cool_until > ipl_state_time_ms(holders->oracle))
+		assert_int_equal(want.cool_until, got.cool_until);
+	else if (want.role == IPL_ROLE_NONE)
+		assert_true(got.cool_until <= ipl_state_time_ms(holders->oracle));
+	return IPL_OK;
+}
+
+static void check_holdings(struct desk *desk, const struct ipl_state *oracle, struct ipl_lens *lens)
+{
+	struct holders holders = { desk, lens, oracle };
+
+	must(desk, ipl_heads_each(desk->lab.heads, compare_holder, &holders, &desk->err));
+}
+
 static void check_entities(struct desk *desk, const struct ipl_state *oracle,
 			   const struct ipl_source *source)
 {
@@ -284,6 +321,7 @@ static void check_entities(struct desk *desk, const struct ipl_state *oracle,
 			assert_same_entity(kind, ipl_state_find(oracle, kind, n), alone);
 		}
 	}
+	check_holdings(desk, oracle, &lens);
 	ipl_past_close(&lens);
 }
 
