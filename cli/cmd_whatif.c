@@ -195,9 +195,10 @@ static void print_fields(struct whatif *w, const struct ipl_value *row, const ch
 
 	for (uint32_t i = 0; fields != NULL && i < fields->count; i++) {
 		const struct ipl_value *field = &fields->item[i];
-		printf("%s%.*s: %s -> %s\n", indent, IPL_STR_ARG(ipl_map_text(field, "Name")),
-		       ipl_look_text(w->in->arena, ipl_map_get(field, "Before")).at,
-		       ipl_look_text(w->in->arena, ipl_map_get(field, "After")).at);
+		printf("%s%.*s: %s\n", indent, IPL_STR_ARG(ipl_map_text(field, "Name")),
+		       ipl_look_change(w->in->arena, ipl_map_get(field, "Before"),
+				       ipl_map_get(field, "After"))
+			       .at);
 	}
 }
 

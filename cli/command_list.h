@@ -30,6 +30,7 @@
 	C(map) \
 	C(prove) \
 	C(release) \
+	C(replay) \
 	C(restore) \
 	C(serve) \
 	C(show) \

@@ -10,6 +10,7 @@
 
 #define FIRST_ARENA_BYTES ((size_t)16 << 20)
 #define TOUCHES_SHOWN     4
+#define ELEMENTS_SHOWN    3 /* of a list, that came or went */
 
 /* Ids are printed and read by the letters of the region, which the first event says. */
 static enum ipl_status read_letters(struct ipl_look *look, struct ipl_error *err)
@@ -159,6 +160,53 @@ struct ipl_str ipl_look_text(struct ipl_arena *arena, const struct ipl_value *va
 	ipl_json_write(&json, value, IPL_JSON_COMPACT);
 	append_plain(&buf, (struct ipl_str){ (const char *)json.at, json.len });
 	ipl_buf_release(&json);
+	return finish(arena, &buf);
+}
+
+/* {"VSwitchId": […]} is shown as the list is. */
+static const struct ipl_value *list_in(const struct ipl_value *value)
+{
+	if (value->type == IPL_VALUE_MAP && value->count == 1)
+		value = &value->member[0].value;
+	return value->type == IPL_VALUE_ARRAY ? value : NULL;
+}
+
+/* Elements of @list that @other has not, each with @sign before it. */
+static void append_missing(struct ipl_arena *arena, struct ipl_buf *out, char sign,
+			   const struct ipl_value *list, const struct ipl_value *other)
+{
+	uint32_t left_out = 0, shown = 0;
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		bool is_there = false;
+		for (uint32_t k = 0; k < other->count; k++)
+			is_there = is_there || ipl_value_equal(&list->item[i], &other->item[k]);
+		if (is_there)
+			continue;
+		if (shown++ >= ELEMENTS_SHOWN) {
+			left_out++;
+			continue;
+		}
+		ipl_buf_printf(out, "%s%c%s", out->len == 0 ? "" : "  ", sign,
+			       ipl_look_text(arena, &list->item[i]).at);
+	}
+	if (left_out > 0)
+		ipl_buf_printf(out, "  %c%u more", sign, left_out);
+}
+
+struct ipl_str ipl_look_change(struct ipl_arena *arena, const struct ipl_value *before,
+			       const struct ipl_value *after)
+{
+	const struct ipl_value *was = list_in(before), *is = list_in(after);
+	struct ipl_buf buf = { 0 };
+
+	if (was == NULL || is == NULL)
+		return ipl_arena_printf(arena, "%s -> %s", ipl_look_text(arena, before).at,
+					ipl_look_text(arena, after).at);
+	append_missing(arena, &buf, '-', was, is);
+	append_missing(arena, &buf, '+', is, was);
+	if (buf.len == 0)
+		ipl_buf_printf(&buf, "another order");
 	return finish(arena, &buf);
 }
 

@@ -37,6 +37,9 @@ enum ipl_status ipl_look_event(const struct ipl_look *look, struct ipl_arena *ar
 struct ipl_str ipl_look_event_line(struct ipl_arena *arena, const struct ipl_value *event);
 /** Text without anything that a terminal would obey. */
 struct ipl_str ipl_look_plain(struct ipl_arena *arena, struct ipl_str text);
+/** From one value to another in one line: of lists, what came (+) and what went (-). */
+struct ipl_str ipl_look_change(struct ipl_arena *arena, const struct ipl_value *before,
+			       const struct ipl_value *after);
 /** A value in one line, without anything that a terminal would obey; "nothing" for nil. */
 struct ipl_str ipl_look_text(struct ipl_arena *arena, const struct ipl_value *value);
 

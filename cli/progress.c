@@ -98,3 +98,8 @@ bool ipl_interrupted(void)
 {
 	return interrupted != 0;
 }
+
+void ipl_interrupt_forget(void)
+{
+	interrupted = 0;
+}

@@ -539,6 +539,17 @@ void ipl_expr_parts(const struct ipl_expr *expr, ipl_expr_fn fn, void *context)
 		ipl_expr_parts(expr->arg[i], fn, context);
 }
 
+bool ipl_expr_is_of_event(const struct ipl_expr *expr)
+{
+	bool is = expr->kind == IPL_EXPR_CALL && expr->function == IPL_EXPR_FN_TOUCHES;
+
+	if (expr->kind == IPL_EXPR_WORD)
+		is = expr->word != IPL_EXPR_WORD_SEQ && expr->word != IPL_EXPR_WORD_TIME;
+	for (uint32_t i = 0; !is && i < expr->arg_count; i++)
+		is = ipl_expr_is_of_event(expr->arg[i]);
+	return is;
+}
+
 /* --- printing --- */
 
 static void print_text(struct ipl_str text, struct ipl_buf *out)

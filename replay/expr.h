@@ -59,6 +59,10 @@ void ipl_expr_print(const struct ipl_expr *expr, struct ipl_buf *out);
 typedef void (*ipl_expr_fn)(void *context, const struct ipl_expr *part);
 void ipl_expr_parts(const struct ipl_expr *expr, ipl_expr_fn fn, void *context);
 
+/** Whether it is about the event itself (its type, who did it, what it touches), not the state
+ * only. */
+bool ipl_expr_is_of_event(const struct ipl_expr *expr);
+
 /** What an expression is asked of. */
 struct ipl_expr_scope {
 	struct ipl_lens *lens; /* one that can scan */

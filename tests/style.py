@@ -23,6 +23,7 @@ LIBRARIES = {
     "xxhash.h": {"events"},
     "sodium": {"server"},
     "event2": {"server"},
+    "histedit.h": {"cli"},
     "openssl": {"store", "server"},
 }
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|localtime|gmtime|"

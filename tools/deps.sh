@@ -7,6 +7,7 @@ set -eu
 build="
 gcc
 libc6-dev
+libedit-dev
 libevent-dev
 libjansson-dev
 liblmdb-dev

@@ -6,7 +6,10 @@ what they cannot find and why, and leave the log as it was."""
 import hashlib
 import json
 import os
+import signal
 import subprocess
+import tempfile
+import time
 
 from ledger import BINARY, Server, Tap
 
@@ -188,17 +191,67 @@ def test_whatif(h, data):
         TAP.ok(done.returncode == status and what in done.stderr, f"a file of {text}: {what}", done)
 
 
+def test_replay(h, data, client):
+    done = cli(data, "replay")
+    seqs = [int(line.split()[0]) for line in done.stdout.splitlines()]
+    head = client.call("GetStatus")["HeadSeq"]
+    TAP.equal((done.returncode, seqs), (0, list(range(1, head + 1))), "replay: a line for each event")
+    TAP.ok(f"{head} events, " in done.stderr and "\x1b" not in done.stdout + done.stderr, "and a summary", done.stderr)
+    done = cli(data, "replay", "--from", "3", "--to", "5")
+    TAP.equal([line.split()[0] for line in done.stdout.splitlines()], ["4", "5"], "--from and --to")
+    told = json.loads(cli(data, "-o", "json", "replay").stdout)
+    TAP.equal((told["Hash"], told["Counts"]), (client.call("GetStateHash")["Hash"], client.call("GetStatus")["Counts"]),
+              "-o json: the hash and the counts that the server has")
+    told = json.loads(cli(data, "-o", "json", "replay", "--to", "5").stdout)
+    TAP.equal(told["Hash"], client.call("GetStateHash", AsOf=5)["Hash"], "and had")
+    for words in (["--speed", "0"], ["--speed", "x"], ["--from", "5", "--to", "3"], ["--fast"], ["--to", "999999"],
+                  ["--step", "--speed", "1"]):
+        status(f"replay {' '.join(words)}", cli(data, "replay", *words), 2)
+
+
+def test_speed():
+    with tempfile.TemporaryDirectory() as data:
+        init = os.path.join(data, "init.json")
+        with open(init, "w", encoding="utf-8") as file:
+            json.dump({"EventTime": "2020-01-01T00:00:00Z"}, file)
+        server = Server(data=os.path.join(data, "ledger"), init=init)
+        client = server.client()
+        for second in (0, 30, 60):
+            client.call("CreateVpc", CidrBlock="10.0.0.0/16", EventTime=f"2020-01-01T00:{second // 60:02}:{second % 60:02}Z")
+        begin = time.monotonic()
+        done = cli(server.data, "replay", "--speed", "60")
+        took = time.monotonic() - begin
+        TAP.ok(done.returncode == 0 and len(done.stdout.splitlines()) == 4 and 1 <= took < 20,
+               "--speed 60 plays a minute in a second", (took, done))
+        process = subprocess.Popen([BINARY, "--data", server.data, "replay", "--speed", "0.001"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        lines = [process.stdout.readline() for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        TAP.ok(lines[1].startswith("2  ") and process.returncode == 0 and "2 events" in err,
+               "Ctrl-C ends it in order", (lines, out, err))
+        server.remove()
+
+
+def status(name, done, wanted):
+    return TAP.ok(done.returncode == wanted, f"{name}: exit status {wanted}",
+                  (done.returncode, done.stdout, done.stderr))
+
+
 def main():
     server = Server(init=None)
-    h = History(server.client())
+    client = server.client()
+    h = History(client)
     data = server.data
     before = digest(data)
     test_bisect_expr(h, data)
     test_whatif(h, data)
+    test_replay(h, data, client)
     TAP.equal(server.stop(), 0, "the server ends")
     test_bisect_command(h, data)
     TAP.equal(digest(data), before, "the log is as it was")
     server.remove()
+    test_speed()
     TAP.end()
 
 
