@@ -11,6 +11,7 @@
 	C(bench) \
 	C(bisect) \
 	C(call) \
+	C(check) \
 	C(check_guest) \
 	C(check_proof) \
 	C(completion) \

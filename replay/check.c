@@ -27,7 +27,7 @@ static void find(struct check *c, enum ipl_rule rule, enum ipl_kind kind, uint64
 #undef X
 	};
 	char text[320], id[IPL_ID_TEXT_MAX];
-	struct ipl_finding finding = { rules[rule], kind, number, text };
+	struct ipl_finding finding = { rule, rules[rule], kind, number, text };
 	va_list args;
 	int len;
 

@@ -28,7 +28,8 @@ enum ipl_rule {
 };
 
 struct ipl_finding {
-	const char *rule;
+	enum ipl_rule which;
+	const char *rule; /* in words */
 	enum ipl_kind kind;
 	uint64_t number;
 	const char *text; /* what is wrong, with ids and values; borrowed for the call */

@@ -84,7 +84,7 @@ static enum ipl_status fold(struct lab *lab)
 	return st == IPL_OK ? ipl_reduce(lab->state, &lab->ev, &touches, &lab->err) : st;
 }
 
-static enum ipl_status append(struct lab *lab, struct ipl_event *ev)
+enum ipl_status lab_append(struct lab *lab, struct ipl_event *ev)
 {
 	struct ipl_buf buf = { 0 };
 	enum ipl_status st;
@@ -125,7 +125,7 @@ void lab_open(struct lab *lab, const char *init)
 	if (st == IPL_OK)
 		st = ipl_decide_ledger(&settings, 42, &lab->call, &ev, &unused, &lab->err);
 	if (st == IPL_OK)
-		st = append(lab, &ev);
+		st = lab_append(lab, &ev);
 	if (st != IPL_OK)
 		fprintf(stderr, "lab: %s\n", lab->err.text);
 	assert(st == IPL_OK);
@@ -219,7 +219,7 @@ static enum ipl_status write(struct lab *lab, const struct ipl_operation *operat
 		return IPL_OK;
 	lab->result = ipl_operation_result(&lab->call, IPL_STR("cn-hangzhou"),
 					   ipl_state_letters(lab->state), &ev);
-	return append(lab, &ev);
+	return lab_append(lab, &ev);
 }
 
 static bool transact_alike(const struct ipl_transaction *own, const struct ipl_transaction *other,
@@ -252,7 +252,7 @@ static enum ipl_status transact(struct lab *lab, const struct ipl_args_transact 
 					       refuse_alike(lab, &twin_err))))
 		return wrong(lab, "a fork decides a transaction otherwise");
 	for (uint32_t i = 0; st == IPL_OK && i < all.count; i++)
-		st = append(lab, &all.ev[i]);
+		st = lab_append(lab, &all.ev[i]);
 	if (st == IPL_OK)
 		lab->result = ipl_transact_result(&lab->call, all.result, args->operations.count,
 						  all.count == 0 ? 0 : lab->count - all.count + 1,

@@ -45,6 +45,11 @@ bool lab_follow(struct lab *lab);
  */
 enum ipl_status lab_call(struct lab *lab, const char *operation, const char *format, ...)
 	IPL_PRINTF(3, 4);
+/**
+ * Append an event that was not decided: seq, time, principal and links become its own. Whether it
+ * folds is not asked first.
+ */
+enum ipl_status lab_append(struct lab *lab, struct ipl_event *ev);
 /** The member at @path of the last result, as text; "" where there is none. */
 const char *lab_text(struct lab *lab, const char *path);
 /** The code of the last refusal. */

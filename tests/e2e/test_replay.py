@@ -14,6 +14,7 @@ import time
 from ledger import BINARY, Server, Tap
 
 TAP = Tap()
+PLANT = os.environ["PLANT"]
 
 
 def cli(data, *words, stdin=None, env=None):
@@ -233,6 +234,32 @@ def test_speed():
         server.remove()
 
 
+def test_check(h, data):
+    done = cli(data, "check")
+    TAP.ok(done.returncode == 0 and "0 findings" in done.stdout, "check: nothing is wrong", done)
+    planted = [int(n) for n in subprocess.run([PLANT, data], capture_output=True, text=True, check=True,
+                                              timeout=60).stdout.split()]
+    server = Server(data=data)  # it folds: who serves does not notice
+    client = server.client()
+    for _ in range(20):
+        eip = client.call("AllocateEipAddress", Actor="bob")["AllocationId"]
+        client.call("ReleaseEipAddress", AllocationId=eip)
+    done = cli(data, "-o", "json", "check")
+    told = json.loads(done.stdout)
+    found = {f["Id"]: f for f in told["Findings"]}
+    TAP.equal((done.returncode, told["Count"], [f["SinceSeq"] for f in found.values()]), (1, 2, planted),
+              "check: both faults, and the event that began each, beside a server")
+    TAP.ok(h.web in found and "without bandwidth" in found[h.web]["Text"]
+           and all(f["Event"]["Actor"] == "the fault" for f in found.values()), "what is wrong, and by whom", found)
+    done = cli(data, "check")
+    TAP.ok(done.returncode == 1 and f"  since  {planted[0]}  " in done.stdout and "2 findings" in done.stdout, "in words", done)
+    done = cli(data, "--as-of", str(planted[0]), "-o", "json", "check")
+    TAP.equal((done.returncode, json.loads(done.stdout)["Count"]), (1, 1), "as of the first one")
+    TAP.equal(cli(data, "--as-of", str(planted[0] - 1), "check").returncode, 0, "and as of before")
+    status("check with a word", cli(data, "check", "it"), 2)
+    TAP.equal(server.stop(), 0, "the server ends")
+
+
 def status(name, done, wanted):
     return TAP.ok(done.returncode == wanted, f"{name}: exit status {wanted}",
                   (done.returncode, done.stdout, done.stderr))
@@ -250,6 +277,7 @@ def main():
     TAP.equal(server.stop(), 0, "the server ends")
     test_bisect_command(h, data)
     TAP.equal(digest(data), before, "the log is as it was")
+    test_check(h, data)
     server.remove()
     test_speed()
     TAP.end()
