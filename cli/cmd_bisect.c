@@ -159,6 +159,13 @@ static const char *note(const struct bisecting *b)
 				.at;
 		return "";
 	case IPL_BISECT_NEVER:
+		if (b->result.seq != 0)
+			return ipl_arena_printf(arena,
+						"%s at neither end, but from %" PRIu64
+						" on for a while: --first gives that, or choose "
+						"other ends",
+						what, b->result.seq)
+				.at;
 		return b->scans ?
 			       ipl_arena_printf(arena, "%s nowhere between the two", what).at :
 			       ipl_arena_printf(arena,

@@ -7,6 +7,8 @@
 
 #define ARENA_BYTES ((size_t)64 << 20)
 #define CHEAP_MAX   32
+#define NEAR_MAX    256 /* states that are to be had for little */
+#define PASS_LOOKS  64  /* at what comes after the flip */
 
 /* What is known: that it holds, or not, as of some seqs. */
 struct search {
@@ -200,9 +202,12 @@ struct by_expr {
 	struct ipl_views *views;
 	const struct ipl_expr *expr;
 	struct ipl_arena arena;
-	/* Of a pass over all. */
+	/* Of a pass. */
 	struct ipl_bisect_result result;
-	bool held; /* as of the event before */
+	uint64_t to;
+	uint64_t stride; /* after the flip it is asked so often; 0: the pass ends there */
+	bool held;       /* as of the event that was asked before */
+	bool held_first; /* as of where it began */
 	bool was_no;
 };
 
@@ -233,18 +238,16 @@ static enum ipl_status ask_expr(void *context, uint64_t seq, enum ipl_verdict *o
 	return st;
 }
 
-static size_t kept_seqs(void *context, uint64_t *seqs, size_t most)
-{
-	return ipl_views_kept(((struct by_expr *)context)->views, seqs, most);
-}
-
 static enum ipl_status on_step(void *context, const struct ipl_step *step, struct ipl_error *err)
 {
 	struct by_expr *by = context;
 	struct ipl_value value;
-	bool holds = false;
+	uint64_t seq = step->ev->seq;
+	bool holds = false, is_found = by->result.what == IPL_BISECT_FOUND;
 	enum ipl_status st;
 
+	if (is_found && seq != by->to && seq % by->stride != 0)
+		return IPL_OK;
 	ipl_arena_reset(&by->arena);
 	st = value_in(step->state, step->ev, step->touches, by->expr, &by->arena, &value, err);
 	if (st == IPL_OK)
@@ -252,34 +255,101 @@ static enum ipl_status on_step(void *context, const struct ipl_step *step, struc
 	if (st != IPL_OK)
 		return st;
 	by->result.asked++;
-	if (holds && !by->held) {
+	if (is_found && !holds)
+		by->result.not_later = seq;
+	if (!is_found && holds && !by->held) {
 		by->result.what = IPL_BISECT_FOUND;
-		by->result.seq = step->ev->seq;
-		by->result.after = step->ev->seq - 1;
-		return IPL_ERR_END;
+		by->result.seq = seq;
+		by->result.after = seq - 1;
 	}
 	by->held = holds;
 	by->was_no = by->was_no || !holds;
-	return IPL_OK;
+	return by->result.what == IPL_BISECT_FOUND && by->stride == 0 ? IPL_ERR_END : IPL_OK;
 }
 
+/* Go through all events after @from, which is asked too. */
 static enum ipl_status ask_all(struct by_expr *by, uint64_t from, uint64_t to,
-			       struct ipl_bisect_result *out, struct ipl_error *err)
+			       struct ipl_error *err)
 {
 	enum ipl_verdict verdict = IPL_VERDICT_NO;
 	enum ipl_status st = ask_expr(by, from, &verdict, err);
 
-	by->held = verdict == IPL_VERDICT_YES;
+	by->to = to;
+	by->held = by->held_first = verdict == IPL_VERDICT_YES;
 	by->was_no = !by->held;
 	by->result = (struct ipl_bisect_result){ .what = IPL_BISECT_NEVER, .asked = 1 };
 	if (st == IPL_OK)
 		st = ipl_views_walk(by->views, from, to, on_step, by, err);
+	if (st == IPL_OK && by->result.what == IPL_BISECT_NEVER && verdict == IPL_VERDICT_YES)
+		by->result.what = by->was_no ? IPL_BISECT_BACKWARD : IPL_BISECT_ALWAYS;
+	return st;
+}
+
+/* One pass to the other end: what holds there is known when it is over. */
+static enum ipl_status ask_once(struct by_expr *by, uint64_t from, uint64_t to,
+				struct ipl_bisect_result *out, struct ipl_error *err)
+{
+	enum ipl_status st;
+
+	by->stride = (to - from) / PASS_LOOKS + 1;
+	st = ask_all(by, from, to, err);
 	if (st != IPL_OK)
 		return st;
-	if (by->result.what == IPL_BISECT_NEVER && verdict == IPL_VERDICT_YES)
-		by->result.what = by->was_no ? IPL_BISECT_BACKWARD : IPL_BISECT_ALWAYS;
 	*out = by->result;
+	if (by->held_first == by->held)
+		out->what = by->held ? IPL_BISECT_ALWAYS : IPL_BISECT_NEVER;
+	else
+		out->what = by->held ? IPL_BISECT_FOUND : IPL_BISECT_BACKWARD;
+	out->is_first_of_many = out->what == IPL_BISECT_FOUND && out->not_later != 0;
 	return IPL_OK;
+}
+
+/* Halve between both ends and @seqs; *@no and *@yes are then next to each other among them. */
+static enum ipl_status halve_near(struct by_expr *by, const uint64_t *seqs, size_t count,
+				  uint64_t *no, uint64_t *yes, uint64_t *asked,
+				  struct ipl_error *err)
+{
+	size_t low = 0, high = count; /* those in between */
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		enum ipl_verdict verdict = IPL_VERDICT_NO;
+		enum ipl_status st = ask_expr(by, seqs[middle], &verdict, err);
+		if (st != IPL_OK)
+			return st;
+		++*asked;
+		if (verdict == IPL_VERDICT_YES) {
+			*yes = seqs[middle];
+			high = middle;
+		} else {
+			*no = seqs[middle];
+			low = middle + 1;
+		}
+	}
+	return IPL_OK;
+}
+
+static enum ipl_status ask_near(struct by_expr *by, const uint64_t *seqs, size_t count,
+				uint64_t from, uint64_t to, struct ipl_bisect_result *out,
+				struct ipl_error *err)
+{
+	const struct ipl_bisect ends = { ask_expr, by, from, to, NULL };
+	struct search s = { .bisect = &ends, .err = err };
+	struct ipl_bisect_result result = { .what = IPL_BISECT_NEVER };
+	uint64_t no = from, yes = to;
+	enum ipl_status st = ask_ends(&s, &result);
+
+	if (st == IPL_OK && result.what == IPL_BISECT_FOUND) {
+		st = halve_near(by, seqs, count, &no, &yes, &s.asked, err);
+		by->stride = 0;
+		if (st == IPL_OK)
+			st = ask_all(by, no, yes, err);
+		result = by->result;
+	}
+	result.asked += s.asked;
+	if (st == IPL_OK)
+		*out = result;
+	return st;
 }
 
 enum ipl_status ipl_bisect_expr(struct ipl_views *views, const struct ipl_expr *expr, uint64_t from,
@@ -287,11 +357,24 @@ enum ipl_status ipl_bisect_expr(struct ipl_views *views, const struct ipl_expr *
 				struct ipl_error *err)
 {
 	struct by_expr by = { .views = views, .expr = expr };
-	const struct ipl_bisect bisect = { ask_expr, &by, from, to, kept_seqs };
+	uint64_t near[NEAR_MAX];
+	size_t count = all ? 0 : ipl_views_near(views, near, NEAR_MAX), between = 0;
 	enum ipl_status st;
 
+	for (size_t i = 0; i < count; i++) {
+		if (near[i] > from && near[i] < to)
+			near[between++] = near[i];
+	}
 	ipl_arena_init(&by.arena, ARENA_BYTES);
-	st = all ? ask_all(&by, from, to, out, err) : ipl_bisect(&bisect, out, err);
+	if (all) {
+		st = ask_all(&by, from, to, err);
+		if (st == IPL_OK)
+			*out = by.result;
+	} else if (between > 0) {
+		st = ask_near(&by, near, between, from, to, out, err);
+	} else {
+		st = ask_once(&by, from, to, out, err);
+	}
 	ipl_arena_release(&by.arena);
 	return st;
 }

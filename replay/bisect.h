@@ -60,7 +60,13 @@ enum ipl_status ipl_ask_value(struct ipl_views *views, uint64_t seq, const struc
 			      struct ipl_arena *arena, struct ipl_value *out,
 			      struct ipl_error *err) IPL_MUST_USE;
 
-/** Halve by an expression, or ask all in order in one pass (@all). */
+/**
+ * By an expression. Between the moments at which a state is to be had for little it is
+ * halved; what is left is gone through event by event: so no more is folded than once,
+ * and the flip is the first one there. Where there was nothing to halve, out->not_later and, if it
+ * holds at neither end, out->seq (where it did hold for a while; 0: nowhere that was seen) tell
+ * more. @all: every event is asked in one pass, as ipl_bisect_first() does.
+ */
 enum ipl_status ipl_bisect_expr(struct ipl_views *views, const struct ipl_expr *expr, uint64_t from,
 				uint64_t to, bool all, struct ipl_bisect_result *out,
 				struct ipl_error *err) IPL_MUST_USE;

@@ -404,6 +404,32 @@ size_t ipl_views_kept(const struct ipl_views *views, uint64_t *seqs, size_t most
 	return count;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+size_t ipl_views_near(const struct ipl_views *views, uint64_t *seqs, size_t most)
+{
+	struct ipl_error unused = IPL_ERROR_INIT(NULL);
+	struct ipl_checkpoint_stat *list = NULL;
+	size_t count = ipl_views_kept(views, seqs, most), listed = 0;
+
+	/* Without the list there is only more to fold. */
+	if (views->records.checkpoints != NULL &&
+	    ipl_checkpoints_list(views->records.checkpoints, &list, &listed, &unused) != IPL_OK)
+		listed = 0;
+	for (size_t i = 0; i < listed && count < most; i++) {
+		if (!list[i].is_bad)
+			seqs[count++] = list[i].seq;
+	}
+	free(list);
+	qsort(seqs, count, sizeof(*seqs), by_number);
+	return count;
+}
+
 uint64_t ipl_views_folded(const struct ipl_views *views)
 {
 	return views->folded;

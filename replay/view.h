@@ -68,6 +68,11 @@ enum ipl_status ipl_views_event(struct ipl_views *views, uint64_t seq, struct ip
 enum ipl_status ipl_views_seq_at(struct ipl_views *views, uint64_t head, int64_t time_ms,
 				 uint64_t *seq, struct ipl_error *err) IPL_MUST_USE;
 
+/**
+ * The seqs at which a state is to be had for little, in memory or as a checkpoint, ascending,
+ * up to @most. How many.
+ */
+size_t ipl_views_near(const struct ipl_views *views, uint64_t *seqs, size_t most);
 /** The seqs of the states that are there without folding, ascending, up to @most. How many. */
 size_t ipl_views_kept(const struct ipl_views *views, uint64_t *seqs, size_t most);
 /** How many events were folded so far. */
