@@ -90,7 +90,7 @@ static enum ipl_status ask_command(void *context, uint64_t seq, enum ipl_verdict
 
 static enum ipl_status search(struct bisecting *b, struct ipl_error *err)
 {
-	const struct ipl_bisect bisect = { ask_command, b, b->from, b->to, NULL };
+	const struct ipl_bisect bisect = { ask_command, b, b->from, b->to };
 
 	if (b->expr != NULL)
 		return ipl_bisect_expr(b->look.views, b->expr, b->from, b->to, b->scans, &b->result,
@@ -146,8 +146,7 @@ static const char *note(const struct bisecting *b)
 			return ipl_arena_printf(
 				       arena,
 				       "not monotone: %s from here, and no longer as of %" PRIu64
-				       "; this is the first flip that is proved, --first looks at "
-				       "every event",
+				       "; none before it comes to hold",
 				       what, b->result.not_later)
 				.at;
 		if (b->result.not_later != 0)

@@ -6,31 +6,19 @@
 #include <stdlib.h>
 
 #define ARENA_BYTES ((size_t)64 << 20)
-#define CHEAP_MAX   32
 #define NEAR_MAX    256 /* states that are to be had for little */
 #define PASS_LOOKS  64  /* at what comes after the flip */
 
-/* What is known: that it holds, or not, as of some seqs. */
 struct search {
 	const struct ipl_bisect *bisect;
 	struct ipl_error *err;
 	uint64_t asked;
-	uint64_t first_yes; /* that was ever seen after from */
-	uint64_t last_no;   /* the same */
 };
 
 static enum ipl_status ask(struct search *s, uint64_t seq, enum ipl_verdict *out)
 {
-	enum ipl_status st = s->bisect->ask(s->bisect->context, seq, out, s->err);
-
 	s->asked++;
-	if (st != IPL_OK || seq == s->bisect->from)
-		return st;
-	if (*out == IPL_VERDICT_YES && (s->first_yes == 0 || seq < s->first_yes))
-		s->first_yes = seq;
-	if (*out == IPL_VERDICT_NO && seq > s->last_no)
-		s->last_no = seq;
-	return st;
+	return s->bisect->ask(s->bisect->context, seq, out, s->err);
 }
 
 /* Ask near the middle of what lies between; *@at is 0 where nothing near it can be asked. */
@@ -91,44 +79,17 @@ static enum ipl_status ask_ends(struct search *s, struct ipl_bisect_result *out)
 	return st;
 }
 
-static enum ipl_status ask_cheap(struct search *s)
-{
-	uint64_t seqs[CHEAP_MAX];
-	size_t count = s->bisect->cheap == NULL ?
-			       0 :
-			       s->bisect->cheap(s->bisect->context, seqs, CHEAP_MAX);
-	enum ipl_status st = IPL_OK;
-
-	for (size_t i = 0; st == IPL_OK && i < count; i++) {
-		enum ipl_verdict unused;
-		if (seqs[i] > s->bisect->from && seqs[i] < s->bisect->to)
-			st = ask(s, seqs[i], &unused);
-	}
-	return st;
-}
-
 enum ipl_status ipl_bisect(const struct ipl_bisect *bisect, struct ipl_bisect_result *out,
 			   struct ipl_error *err)
 {
 	struct search s = { .bisect = bisect, .err = err };
 	struct ipl_bisect_result result = { .what = IPL_BISECT_NEVER };
-	uint64_t yes = bisect->to;
 	enum ipl_status st;
 
 	assert(bisect->from < bisect->to);
 	st = ask_ends(&s, &result);
-	if (st == IPL_OK && result.what == IPL_BISECT_FOUND) {
-		st = halve(&s, bisect->from, yes, &result);
-		if (st == IPL_OK)
-			st = ask_cheap(&s);
-		/* A yes before the flip that was found: there is another flip before it. */
-		while (st == IPL_OK && s.first_yes < result.seq) {
-			result.is_first_of_many = true;
-			st = halve(&s, bisect->from, s.first_yes, &result);
-		}
-		if (s.last_no > result.seq)
-			result.not_later = s.last_no;
-	}
+	if (st == IPL_OK && result.what == IPL_BISECT_FOUND)
+		st = halve(&s, bisect->from, bisect->to, &result);
 	result.asked = s.asked;
 	if (st == IPL_OK)
 		*out = result;
@@ -333,7 +294,7 @@ static enum ipl_status ask_near(struct by_expr *by, const uint64_t *seqs, size_t
 				uint64_t from, uint64_t to, struct ipl_bisect_result *out,
 				struct ipl_error *err)
 {
-	const struct ipl_bisect ends = { ask_expr, by, from, to, NULL };
+	const struct ipl_bisect ends = { ask_expr, by, from, to };
 	struct search s = { .bisect = &ends, .err = err };
 	struct ipl_bisect_result result = { .what = IPL_BISECT_NEVER };
 	uint64_t no = from, yes = to;

@@ -26,8 +26,6 @@ struct ipl_bisect {
 	void *context;
 	uint64_t from;
 	uint64_t to;
-	/* Other moments in between that cost little to ask: NULL, or up to @most of them. */
-	size_t (*cheap)(void *context, uint64_t *seqs, size_t most);
 };
 
 enum ipl_bisected {
@@ -48,7 +46,7 @@ struct ipl_bisect_result {
 	uint64_t asked;
 };
 
-/** Halve. Two that were asked and contradict each other are told; the flip before both is given. */
+/** Halve. */
 enum ipl_status ipl_bisect(const struct ipl_bisect *bisect, struct ipl_bisect_result *out,
 			   struct ipl_error *err) IPL_MUST_USE;
 /** Ask all in order instead; what is given is the first flip from no to yes after @from. */

@@ -35,21 +35,9 @@ static enum ipl_status ask_row(void *context, uint64_t seq, enum ipl_verdict *ou
 	return IPL_OK;
 }
 
-static struct ipl_bisect_result search(const char *row, bool all, bool cheap);
-
-static size_t every_second(void *context, uint64_t *seqs, size_t most)
+static struct ipl_bisect_result search(const char *row, bool all)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < strlen(context) && count < most; i += 2)
-		seqs[count++] = i;
-	return count;
-}
-
-static struct ipl_bisect_result search(const char *row, bool all, bool cheap)
-{
-	const struct ipl_bisect bisect = { ask_row, (void *)(uintptr_t)row, 0, strlen(row) - 1,
-					   cheap ? every_second : NULL };
+	const struct ipl_bisect bisect = { ask_row, (void *)(uintptr_t)row, 0, strlen(row) - 1 };
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 	struct ipl_bisect_result out = { 0 };
 
@@ -61,46 +49,40 @@ static struct ipl_bisect_result search(const char *row, bool all, bool cheap)
 
 static const struct {
 	const char *row;
-	bool all, cheap;
+	bool all;
 	enum ipl_bisected what;
-	uint64_t seq, not_later;
-	bool is_first_of_many;
+	uint64_t seq;
 } rows[] = {
-	{ "01", false, false, IPL_BISECT_FOUND, 1, 0, false },
-	{ "0001", false, false, IPL_BISECT_FOUND, 3, 0, false },
-	{ "0111", false, false, IPL_BISECT_FOUND, 1, 0, false },
-	{ "0010", false, false, IPL_BISECT_NEVER, 0, 0, false },
-	{ "1101", false, false, IPL_BISECT_ALWAYS, 0, 0, false },
-	{ "1100", false, false, IPL_BISECT_BACKWARD, 0, 0, false },
-	{ "?101", false, false, IPL_BISECT_END, 0, 0, false },
-	{ "010?", false, false, IPL_BISECT_END, 0, 0, false },
-	{ "0010", true, false, IPL_BISECT_FOUND, 2, 0, false },
-	{ "0000", true, false, IPL_BISECT_NEVER, 0, 0, false },
-	{ "1111", true, false, IPL_BISECT_ALWAYS, 0, 0, false },
-	{ "1000", true, false, IPL_BISECT_BACKWARD, 0, 0, false },
-	{ "1001", true, false, IPL_BISECT_FOUND, 3, 0, false },
-	{ "0?01", true, false, IPL_BISECT_FOUND, 3, 0, false },
-	{ "00?1", true, false, IPL_BISECT_BETWEEN, 3, 0, false },
-	{ "0???1", false, false, IPL_BISECT_BETWEEN, 4, 0, false },
-	{ "00?11", false, false, IPL_BISECT_BETWEEN, 3, 0, false },
-	{ "0?0111", false, false, IPL_BISECT_FOUND, 3, 0, false },
-	/* The middle says no; yet it held before: only who asks more can know. */
-	{ "001000001", false, false, IPL_BISECT_FOUND, 8, 0, false },
-	{ "001000001", false, true, IPL_BISECT_FOUND, 2, 7, true },
-	{ "000011001", false, true, IPL_BISECT_FOUND, 4, 6, false },
+	{ "01", false, IPL_BISECT_FOUND, 1 },
+	{ "0001", false, IPL_BISECT_FOUND, 3 },
+	{ "0111", false, IPL_BISECT_FOUND, 1 },
+	{ "0010", false, IPL_BISECT_NEVER, 0 },
+	{ "1101", false, IPL_BISECT_ALWAYS, 0 },
+	{ "1100", false, IPL_BISECT_BACKWARD, 0 },
+	{ "?101", false, IPL_BISECT_END, 0 },
+	{ "010?", false, IPL_BISECT_END, 0 },
+	{ "0010", true, IPL_BISECT_FOUND, 2 },
+	{ "0000", true, IPL_BISECT_NEVER, 0 },
+	{ "1111", true, IPL_BISECT_ALWAYS, 0 },
+	{ "1000", true, IPL_BISECT_BACKWARD, 0 },
+	{ "1001", true, IPL_BISECT_FOUND, 3 },
+	{ "0?01", true, IPL_BISECT_FOUND, 3 },
+	{ "00?1", true, IPL_BISECT_BETWEEN, 3 },
+	{ "0???1", false, IPL_BISECT_BETWEEN, 4 },
+	{ "00?11", false, IPL_BISECT_BETWEEN, 3 },
+	{ "0?0111", false, IPL_BISECT_FOUND, 3 },
+	/* The middle says no; yet it held before. */
+	{ "001000001", false, IPL_BISECT_FOUND, 8 },
 };
 
 static void test_rows(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < IPL_ARRAY_SIZE(rows); i++) {
-		struct ipl_bisect_result out = search(rows[i].row, rows[i].all, rows[i].cheap);
-		if (out.what != rows[i].what || out.seq != rows[i].seq ||
-		    out.not_later != rows[i].not_later ||
-		    out.is_first_of_many != rows[i].is_first_of_many)
-			fail_msg("%s: %d %llu %llu %d", rows[i].row, (int)out.what,
-				 (unsigned long long)out.seq, (unsigned long long)out.not_later,
-				 (int)out.is_first_of_many);
+		struct ipl_bisect_result out = search(rows[i].row, rows[i].all);
+		if (out.what != rows[i].what || out.seq != rows[i].seq)
+			fail_msg("%s: %d %llu", rows[i].row, (int)out.what,
+				 (unsigned long long)out.seq);
 	}
 }
 
@@ -118,11 +100,11 @@ static void test_one_flip(void **state)
 		row[len] = '\0';
 		for (size_t left = len - 1; left > 1; left = (left + 1) / 2)
 			most++;
-		out = search(row, false, false);
+		out = search(row, false);
 		assert_int_equal(out.what, IPL_BISECT_FOUND);
 		assert_int_equal(out.seq, flip);
 		assert_true(out.asked <= most);
-		assert_int_equal(search(row, true, false).seq, flip);
+		assert_int_equal(search(row, true).seq, flip);
 	}
 }
 
@@ -139,16 +121,14 @@ static void test_random_rows(void **state)
 		row[0] = '0';
 		row[len - 1] = '1';
 		row[len] = '\0';
-		out = search(row, false, random_draw(2) == 0);
+		out = search(row, false);
 		assert_true(out.what == IPL_BISECT_FOUND || out.what == IPL_BISECT_BETWEEN);
 		assert_true(row[out.seq] == '1' && row[out.after] == '0');
 		assert_true(out.what == IPL_BISECT_BETWEEN || out.after + 1 == out.seq);
 		if (out.what ==
 		    IPL_BISECT_BETWEEN) /* it did not give up while one could be asked */
 			assert_int_equal(row[out.after + (out.seq - out.after) / 2], '?');
-		if (out.not_later != 0)
-			assert_true(out.not_later > out.seq && row[out.not_later] == '0');
-		out = search(row, true, false);
+		out = search(row, true);
 		for (uint64_t k = 1; k < out.after; k++) /* none before it */
 			assert_false(row[k - 1] == '0' && row[k] == '1');
 	}

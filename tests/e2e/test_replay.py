@@ -74,6 +74,11 @@ def test_bisect_expr(h, data):
            "what holds at neither end is said, with advice", done)
     done, found = bisect(h, data, "--first", "--expr", f'{h.web}.Status == "Stopped"')
     TAP.equal((done.returncode, found["Seq"]), (0, h.seq["stop"]), "--first finds it")
+    TAP.ok(f"from {h.seq['stop']} on" in bisect(h, data, "--expr", f'{h.web}.Status == "Stopped"')[1]["Note"],
+           "that it held in between is seen, too")
+    done, found = bisect(h, data, "--expr", f'{h.web}.Status == "Stopped" or seq == {h.seq["last"]}')
+    TAP.ok(found["Seq"] == h.seq["stop"] and not found["Monotone"] and "not monotone" in found["Note"],
+           "a contradiction is told, and the first flip given", found)
     words = cli(data, "bisect", "--first", "--expr", f'{h.web}.Status == "Stopped"')
     TAP.ok("\x1b" not in words.stdout and "night?[31m" in words.stdout, "no escape reaches the terminal", words)
     done, found = bisect(h, data, "--from", str(h.seq["web"]), "--expr", f"exists({h.web})")
