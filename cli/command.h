@@ -67,6 +67,8 @@ const char *ipl_verb_at(const char *noun, size_t index);
 
 /** Print a result, as the invocation wants it. */
 void ipl_print_result(const struct ipl_invocation *in, const struct ipl_value *result);
+/** A value in one line of at most @most bytes, without what a terminal could obey. */
+struct ipl_str ipl_cell(struct ipl_arena *arena, const struct ipl_value *value, size_t most);
 /** Print rows (maps) under the named members; column names are the members' last part. */
 void ipl_print_table(struct ipl_arena *arena, const struct ipl_value *rows,
 		     const char *const *columns, size_t column_count);

@@ -10,18 +10,21 @@
 	C(backup) \
 	C(bench) \
 	C(bisect) \
+	C(blame) \
 	C(call) \
 	C(check) \
 	C(check_guest) \
 	C(check_proof) \
 	C(completion) \
 	C(convert) \
+	C(diff) \
 	C(disassociate) \
 	C(eip) \
 	C(eni) \
 	C(export) \
 	C(guest) \
 	C(help) \
+	C(history) \
 	C(import) \
 	C(instance) \
 	C(ipv6) \

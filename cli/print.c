@@ -41,7 +41,7 @@ static void write_cell(struct ipl_buf *out, const struct ipl_value *value)
 	}
 }
 
-static struct ipl_str cell(struct ipl_arena *arena, const struct ipl_value *value, size_t most)
+struct ipl_str ipl_cell(struct ipl_arena *arena, const struct ipl_value *value, size_t most)
 {
 	struct ipl_buf buf = { 0 };
 	struct ipl_str text;
@@ -81,7 +81,7 @@ void ipl_print_row(struct ipl_arena *arena, const struct ipl_value *row, const c
 {
 	for (size_t c = 0; c < column_count; c++) {
 		struct ipl_str text =
-			cell(arena, ipl_value_at(row, ipl_str_of(columns[c])), CELL_MAX);
+			ipl_cell(arena, ipl_value_at(row, ipl_str_of(columns[c])), CELL_MAX);
 		size_t chars = ipl_str_char_count(text);
 		print_padded(text, chars > width[c] ? chars : width[c], c + 1 == column_count);
 	}
@@ -106,8 +106,8 @@ void ipl_print_table(struct ipl_arena *arena, const struct ipl_value *rows,
 		for (size_t c = 0; c < column_count; c++) {
 			struct ipl_str *to = &cells[r * column_count + c];
 			size_t chars;
-			*to = cell(arena, ipl_value_at(&rows->item[r], ipl_str_of(columns[c])),
-				   CELL_MAX);
+			*to = ipl_cell(arena, ipl_value_at(&rows->item[r], ipl_str_of(columns[c])),
+				       CELL_MAX);
 			chars = ipl_str_char_count(*to);
 			width[c] = chars > width[c] ? chars : width[c];
 		}
@@ -175,7 +175,7 @@ static void print_lines(struct ipl_arena *arena, const struct ipl_value *map, co
 			continue;
 		}
 		printf("%s%.*s%*s  %s\n", prefix, IPL_STR_ARG(key), (int)(width - key.len), "",
-		       cell(arena, value, 2000).at);
+		       ipl_cell(arena, value, 2000).at);
 	}
 }
 
@@ -191,7 +191,8 @@ static void print_list(struct ipl_arena *arena, const struct ipl_value *result, 
 			continue;
 		if (value->type == IPL_VALUE_STR && value->str.len == 0)
 			continue;
-		printf("%.*s=%s  ", IPL_STR_ARG(result->member[i].key), cell(arena, value, 200).at);
+		printf("%.*s=%s  ", IPL_STR_ARG(result->member[i].key),
+		       ipl_cell(arena, value, 200).at);
 	}
 	putchar('\n');
 }

@@ -36,7 +36,8 @@
 	X(subscribe) X(unsubscribe) X(get_inclusion) X(get_consistency) \
 	X(describe_eips) X(hello) X(modify_eni) X(assign_ipv6) X(unassign_ipv6) \
 	X(create_ipv6gw) X(delete_ipv6gw) X(allocate_ipv6bw) X(modify_ipv6bw) \
-	X(delete_ipv6bw) X(describe_ipv6) X(describe_ipv6gws) X(get_history) X(diff_state)
+	X(delete_ipv6bw) X(describe_ipv6) X(describe_ipv6gws) X(get_history) X(diff_state) \
+	X(list_addresses)
 
 #define IPL_PARAMS_none(P, O)
 #define IPL_PARAMS_tag(P, O) \
@@ -311,8 +312,15 @@
 	P(O, STR, id, Id, 0, 1, 64, "") \
 	P(O, STR, address, Address, 0, 1, 64, "") \
 	P(O, STR, vpc, VpcId, 0, 1, 64, "") \
+	P(O, INT, from_seq, FromSeq, 0, 0, INT64_MAX, "") \
 	P(O, STR, from_time, FromTime, 0, 1, 64, "") \
+	P(O, INT, to_seq, ToSeq, 0, 0, INT64_MAX, "") \
 	P(O, STR, to_time, ToTime, 0, 1, 64, "")
+#define IPL_PARAMS_list_addresses(P, O) \
+	P(O, STR, address, Address, 0, 1, 64, "") \
+	P(O, STR, cidr, CidrBlock, 0, 1, 64, "") \
+	P(O, STR, vswitch, VSwitchId, 0, 1, 64, "") \
+	P(O, STR, vpc, VpcId, 0, 1, 64, "")
 #define IPL_PARAMS_diff_state(P, O) \
 	P(O, ANY, from, From, REQUIRED, 0, 0, "") \
 	P(O, ANY, to, To, REQUIRED, 0, 0, "") \
@@ -479,6 +487,7 @@
 	S(LIST_EVENTS, ListEvents, list_events, PAGED) \
 	S(LIST_REFUSALS, ListRefusals, list_events, PAGED) \
 	S(GET_HISTORY, GetHistory, get_history, PAGED) \
+	S(LIST_ADDRESSES, ListAddresses, list_addresses, PAGED) \
 	S(DIFF_STATE, DiffState, diff_state, PAGED)
 
 /* clang-format on */

@@ -57,7 +57,7 @@ static void add_end(struct ipl_arena *arena, struct ipl_value *interval, const s
 static bool is_wanted(const struct ipl_history *h, const struct end *opened,
 		      const struct end *closed)
 {
-	return opened->seq >= h->from || closed->seq == 0 || closed->time_ms > h->from_ms;
+	return opened->seq >= h->from || closed->seq == 0 || closed->seq > h->in_force;
 }
 
 /* Put an interval on the page; false where the page was full without it. */
@@ -270,6 +270,93 @@ enum ipl_status ipl_history_of_address(struct ipl_history *h, const struct ipl_k
 		walk_release(&lanes[i].walk);
 	ipl_leaf_release(&leaf);
 	free(lanes);
+	return st;
+}
+
+/* --- the last holding alone --- */
+
+enum ipl_status ipl_latest_find(const struct ipl_source *source, struct ipl_key key, uint64_t seq,
+				struct ipl_latest *out, struct ipl_error *err)
+{
+	struct ipl_leaf leaf;
+	uint64_t at = 0;
+	struct ipl_link link = { .back = 0 };
+	enum ipl_status st = ipl_chain_seek(source, key, seq, &at, err);
+
+	if (st == IPL_OK && at == 0)
+		return IPL_ERR_END;
+	if (st == IPL_OK)
+		st = ipl_holding_at(source, key, at, &out->now, err);
+	out->holding = out->now;
+	out->closed_by = 0;
+	if (st != IPL_OK || out->now.role != IPL_ROLE_NONE)
+		return st;
+	out->closed_by = at;
+	ipl_leaf_init(&leaf); /* it was there up to the event before */
+	st = ipl_leaf_load(&leaf, source, at, err);
+	if (st == IPL_OK)
+		st = ipl_leaf_link(&leaf, key, &link, err);
+	if (st == IPL_OK)
+		st = ipl_holding_at(source, key, link.back, &out->holding, err);
+	ipl_leaf_release(&leaf);
+	return st;
+}
+
+static enum ipl_status load_end(struct ipl_history *h, struct ipl_leaf *leaf, uint64_t seq,
+				struct end *out)
+{
+	enum ipl_status st = IPL_OK;
+
+	*out = (struct end){ .seq = 0 };
+	if (seq != 0)
+		st = ipl_leaf_load(leaf, h->source, seq, h->err);
+	if (st == IPL_OK && seq != 0)
+		*out = end_of(h->arena, &leaf->ev);
+	return st;
+}
+
+/* The holder as of the beginning: each address has another, so each has a lens of its own. */
+static enum ipl_status show_holder(struct ipl_history *h, struct ipl_key key,
+				   const struct ipl_holding *holding, struct ipl_value *out)
+{
+	struct ipl_lens lens;
+	enum ipl_status st =
+		ipl_past_open(&lens, h->source, holding->since_seq, holding->since_ms, h->err);
+
+	if (st != IPL_OK)
+		return st;
+	lens.letters = h->lens->letters;
+	lens.region = h->lens->region;
+	*out = ipl_show_holding(h->arena, &lens, key, holding);
+	st = lens.status;
+	ipl_past_close(&lens);
+	return st;
+}
+
+enum ipl_status ipl_history_last(struct ipl_history *h, struct ipl_key key)
+{
+	struct ipl_latest latest;
+	struct end opened, closed;
+	struct ipl_value holder;
+	struct ipl_leaf leaf;
+	enum ipl_status st = ipl_latest_find(h->source, key, h->as_of, &latest, h->err);
+
+	if (st != IPL_OK)
+		return st;
+	ipl_leaf_init(&leaf);
+	st = load_end(h, &leaf, latest.holding.since_seq, &opened);
+	if (st == IPL_OK)
+		st = load_end(h, &leaf, latest.closed_by, &closed);
+	if (st == IPL_OK)
+		st = show_holder(h, key, &latest.holding, &holder);
+	if (st == IPL_OK && !put(h, &opened, &closed, "Holder", holder))
+		st = IPL_ERR_END;
+	if (st == IPL_OK)
+		ipl_map_add(h->arena, &h->page.item[h->page.count - 1], "Status",
+			    ipl_text_of(latest.now.role != IPL_ROLE_NONE         ? "Held" :
+					latest.now.cool_until > h->lens->time_ms ? "Cooling" :
+										   "Free"));
+	ipl_leaf_release(&leaf);
 	return st;
 }
 

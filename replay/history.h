@@ -19,11 +19,11 @@ struct ipl_history {
 	struct ipl_lens *lens;
 	uint64_t as_of; /* what came after is not known: what is open then is open */
 	/*
-	 * Intervals that begin with event @from or later and those that end later than
-	 * @from_ms; none that begins after event @to. 0, INT64_MIN and @as_of: all.
+	 * Intervals that begin with event @from or later, and those that go on after event
+	 * @in_force; none that begins after event @to. 0, 0 and @as_of: all.
 	 */
 	uint64_t from;
-	int64_t from_ms;
+	uint64_t in_force;
 	uint64_t to;
 	uint64_t vpc; /* of an IPv6 address: only what was held in this VPC; 0: in any */
 	int64_t max_results;
@@ -45,6 +45,24 @@ struct ipl_history {
  */
 enum ipl_status ipl_history_of_address(struct ipl_history *h, const struct ipl_key *keys,
 				       size_t key_count) IPL_MUST_USE;
+
+/** The holding that an address had last: that of now, or the one that was closed last. */
+struct ipl_latest {
+	struct ipl_holding holding;
+	struct ipl_holding now; /* role NONE where it is over */
+	uint64_t closed_by;     /* the event that ended it; 0: none */
+};
+/** As of event @seq. IPL_ERR_END where nobody had it until then. */
+enum ipl_status ipl_latest_find(const struct ipl_source *source, struct ipl_key key, uint64_t seq,
+				struct ipl_latest *out, struct ipl_error *err) IPL_MUST_USE;
+
+/**
+ * The last holding of an address: put on the page with its Status, Held, Cooling (as of
+ * h->lens->time_ms) or Free. Cheap however long its history is.
+ *
+ * @retval IPL_ERR_END  nobody ever had it; or the page is full without it
+ */
+enum ipl_status ipl_history_last(struct ipl_history *h, struct ipl_key key) IPL_MUST_USE;
 
 /**
  * One page of an entity's: an interval for each event that touched it, with the

@@ -51,6 +51,8 @@ enum ipl_status ipl_leaf_load(struct ipl_leaf *page, const struct ipl_source *so
 	struct ipl_str record;
 	enum ipl_status st = source->get(source->context, seq, &record, err);
 
+	if (st == IPL_ERR_END) /* to those who walk chains that would mean another thing */
+		return ipl_error_set(err, IPL_ERR_IO, "event %" PRIu64 " is not in the log", seq);
 	if (st != IPL_OK)
 		return st;
 	ipl_arena_reset(&page->arena);

@@ -152,6 +152,13 @@ enum ipl_status ipl_engine_diff_state(struct ipl_engine *engine,
 				      const struct ipl_args_diff_state *args,
 				      const struct ipl_common *common, uint64_t *as_of,
 				      struct ipl_arena *arena, struct ipl_answer *answer);
+struct ipl_moment;
+enum ipl_status ipl_engine_list_addresses(struct ipl_engine *engine,
+					  const struct ipl_operation *operation,
+					  const struct ipl_args_list_addresses *args,
+					  const struct ipl_common *common,
+					  struct ipl_moment *moment, struct ipl_arena *arena,
+					  struct ipl_answer *answer);
 enum ipl_status ipl_engine_list_refusals(struct ipl_engine *engine,
 					 const struct ipl_operation *operation,
 					 const struct ipl_args_list_events *args,

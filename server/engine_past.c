@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GetHistory and DiffState: what is asked for, of which chains, and the pages of the answer. */
+/* GetHistory, ListAddresses and DiffState: what is asked for, of which chains, and the pages of the
+ * answer. */
 #include "server/engine_internal.h"
 
 #include <inttypes.h>
@@ -7,6 +8,7 @@
 
 #include "events/hash.h"
 #include "events/time.h"
+#include "replay/addresses.h"
 #include "replay/diff.h"
 #include "replay/history.h"
 
@@ -70,26 +72,36 @@ static enum ipl_status read_time(struct ask *ask, const char *name, struct ipl_s
 		       wrong(ask, name, "is no RFC 3339 time such as 2026-11-23T14:03:00Z");
 }
 
+/* From what was in force at a moment to what began up to another. */
 static enum ipl_status read_window(struct ask *ask, const struct ipl_args_get_history *args,
 				   struct ipl_history *h)
 {
-	int64_t to_ms;
+	int64_t from_ms, to_ms;
 	enum ipl_status st = IPL_OK;
 
-	h->from_ms = INT64_MIN;
+	if (args->from_seq != IPL_ABSENT && args->from_time.len > 0)
+		return wrong(ask, "FromTime", "and FromSeq exclude each other: give one");
+	if (args->to_seq != IPL_ABSENT && args->to_time.len > 0)
+		return wrong(ask, "ToTime", "and ToSeq exclude each other: give one");
 	h->to = h->as_of;
+	if (args->from_seq != IPL_ABSENT)
+		h->from = h->in_force = (uint64_t)args->from_seq;
+	if (args->to_seq != IPL_ABSENT)
+		h->to = (uint64_t)args->to_seq;
 	if (args->from_time.len > 0) {
-		st = read_time(ask, "FromTime", args->from_time, &h->from_ms);
+		st = read_time(ask, "FromTime", args->from_time, &from_ms);
 		if (st == IPL_OK)
-			st = ipl_engine_seq_at(ask->engine, h->from_ms - 1, &h->from, ask->err);
-		h->from++;
+			st = ipl_engine_seq_at(ask->engine, from_ms - 1, &h->from, ask->err);
+		h->from++; /* the first that is not earlier */
+		if (st == IPL_OK)
+			st = ipl_engine_seq_at(ask->engine, from_ms, &h->in_force, ask->err);
 	}
 	if (st == IPL_OK && args->to_time.len > 0) {
 		st = read_time(ask, "ToTime", args->to_time, &to_ms);
 		if (st == IPL_OK)
 			st = ipl_engine_seq_at(ask->engine, to_ms, &h->to, ask->err);
-		h->to = h->to < h->as_of ? h->to : h->as_of;
 	}
+	h->to = h->to < h->as_of ? h->to : h->as_of;
 	return st;
 }
 
@@ -116,39 +128,42 @@ static void add_key(const struct ask *ask, struct ipl_key key, struct ipl_key *k
 		keys[(*count)++] = key;
 }
 
-/* An IPv4 address in public, and in the VPC that is named or in each that ever was. */
-static enum ipl_status history_of_ip4(struct ask *ask, struct ipl_history *h, uint32_t ip)
+/* An IPv4 address in public, and in VPC @vpc or (0) in each that ever was; else an IPv6 one. */
+static enum ipl_status read_address(struct ask *ask, struct ipl_str text, uint64_t vpc,
+				    struct ipl_key **keys, size_t *count)
 {
-	uint64_t last = h->vpc != 0 ? h->vpc : ipl_engine_vpcs(ask->engine) - 1;
-	struct ipl_key *keys = ipl_arena_array(ask->arena, last + 1, sizeof(*keys));
-	size_t count = 0;
+	uint64_t last = vpc != 0 ? vpc : ipl_engine_vpcs(ask->engine) - 1;
+	struct ipl_ip6 ip6;
+	uint32_t ip;
 
-	if (keys == NULL)
+	*keys = ipl_arena_array(ask->arena, last + 1, sizeof(**keys));
+	*count = 0;
+	if (*keys == NULL)
 		return ipl_error_set(ask->err, IPL_ERR_NOMEM, "out of memory for a history");
-	add_key(ask, ipl_key_ip4(0, ip), keys, &count);
-	for (uint64_t vpc = h->vpc != 0 ? h->vpc : 1; vpc <= last; vpc++)
-		add_key(ask, ipl_key_ip4(vpc, ip), keys, &count);
-	return ipl_history_of_address(h, keys, count);
+	if (ipl_ip6_parse(text, &ip6)) {
+		add_key(ask, ipl_key_ip6(ip6.hi, ip6.lo), *keys, count);
+		return IPL_OK;
+	}
+	if (!ipl_ip4_parse(text, &ip))
+		return wrong(ask, "Address", "is no IPv4 or IPv6 address");
+	add_key(ask, ipl_key_ip4(0, ip), *keys, count);
+	for (uint64_t n = vpc != 0 ? vpc : 1; n <= last; n++)
+		add_key(ask, ipl_key_ip4(n, ip), *keys, count);
+	return IPL_OK;
 }
 
 static enum ipl_status history_of_address(struct ask *ask, const struct ipl_args_get_history *args,
 					  struct ipl_history *h)
 {
-	struct ipl_ip6 ip6;
-	uint32_t ip;
+	struct ipl_key *keys;
+	size_t count;
 	enum ipl_status st = IPL_OK;
 
 	if (args->vpc.len > 0)
 		st = read_vpc(ask, args->vpc, h->as_of, &h->vpc);
-	if (st != IPL_OK)
-		return st;
-	if (ipl_ip4_parse(args->address, &ip))
-		return history_of_ip4(ask, h, ip);
-	if (ipl_ip6_parse(args->address, &ip6)) {
-		const struct ipl_key key = ipl_key_ip6(ip6.hi, ip6.lo);
-		return ipl_history_of_address(h, &key, ipl_engine_last(ask->engine, key) != 0);
-	}
-	return wrong(ask, "Address", "is no IPv4 or IPv6 address");
+	if (st == IPL_OK)
+		st = read_address(ask, args->address, h->vpc, &keys, &count);
+	return st == IPL_OK ? ipl_history_of_address(h, keys, count) : st;
 }
 
 static enum ipl_status history_of_entity(struct ask *ask, struct ipl_str id, struct ipl_history *h)
@@ -216,6 +231,145 @@ enum ipl_status ipl_engine_get_history(struct ipl_engine *engine,
 	if (st != IPL_OK)
 		return st;
 	ipl_map_add(arena, &answer->result, "History", h.page);
+	add_token(&ask, &answer->result, h.position);
+	return IPL_OK;
+}
+
+/* --- ListAddresses --- */
+
+/* One address, in public and in VPCs: the place of the next of them is the position. */
+static enum ipl_status list_one(struct ask *ask, const struct ipl_args_list_addresses *args,
+				struct ipl_history *h)
+{
+	struct ipl_key *keys;
+	size_t count, at = h->position;
+	uint32_t before;
+	enum ipl_status st = read_address(ask, args->address, h->vpc, &keys, &count);
+
+	h->position = 0;
+	for (; st == IPL_OK && at < count; at++) {
+		if (h->page.count == h->max_results) {
+			h->position = at;
+			return IPL_OK;
+		}
+		before = h->page.count;
+		st = ipl_history_last(h, keys[at]);
+		if (st == IPL_ERR_END)
+			st = IPL_OK;
+		/* An IPv6 address is in one VPC only. */
+		if (st == IPL_OK && h->page.count > before && keys[at].kind == IPL_KIND_IP6 &&
+		    args->vpc.len > 0 &&
+		    !ipl_str_equal(
+			    ipl_map_text(ipl_map_get(&h->page.item[before], "Holder"), "VpcId"),
+			    args->vpc))
+			h->page.count = before;
+	}
+	return st;
+}
+
+/* A vSwitch that is or was: its block and number. */
+static enum ipl_status read_vswitch(struct ask *ask, struct ipl_str id, struct ipl_addresses *a)
+{
+	enum ipl_kind kind = IPL_KIND_NONE;
+	uint64_t last = 0;
+	enum ipl_status st = IPL_OK;
+
+	if (!ipl_id_parse(ask->engine->letters, id, &kind, &a->vswitch) || kind != IPL_KIND_VSWITCH)
+		return not_there(ask, IPL_CODE_VSWITCH_NOT_FOUND, id, a->h->as_of);
+	st = ipl_chain_seek(a->h->source, ipl_key_entity(kind, a->vswitch), a->h->as_of, &last,
+			    ask->err);
+	if (st == IPL_OK && last == 0)
+		return not_there(ask, IPL_CODE_VSWITCH_NOT_FOUND, id, a->h->as_of);
+	a->has_ip4 = a->has_ip6 = true;
+	return st;
+}
+
+static enum ipl_status list_addresses(struct ask *ask, const struct ipl_args_list_addresses *args,
+				      struct ipl_addresses *a)
+{
+	int given = (args->address.len > 0) + (args->cidr.len > 0) + (args->vswitch.len > 0);
+	enum ipl_status st = IPL_OK;
+
+	if (given == 0) {
+		ipl_refuse(ask->err, IPL_CODE_MISSING_PARAMETER,
+			   "Address, CidrBlock or VSwitchId is missing");
+		ipl_error_add(ask->err, "Parameter", ipl_text_of("Address"));
+		return IPL_REFUSED;
+	}
+	if (given > 1)
+		return wrong(ask, args->vswitch.len > 0 ? "VSwitchId" : "CidrBlock",
+			     "is too much: give one of Address, CidrBlock and VSwitchId");
+	if (args->vpc.len > 0)
+		st = read_vpc(ask, args->vpc, a->h->as_of, &a->vpc);
+	a->h->vpc = a->vpc;
+	if (st == IPL_OK && args->address.len > 0)
+		return list_one(ask, args, a->h);
+	if (st == IPL_OK && args->vswitch.len > 0)
+		st = read_vswitch(ask, args->vswitch, a);
+	else if (st == IPL_OK && ipl_cidr4_parse(args->cidr, &a->cidr))
+		a->has_ip4 = true;
+	else if (st == IPL_OK && ipl_cidr6_parse(args->cidr, &a->cidr6))
+		a->has_ip6 = true;
+	else if (st == IPL_OK)
+		return wrong(ask, "CidrBlock", "is no block such as 10.0.0.0/24");
+	return st == IPL_OK ? ipl_addresses_page(a) : st;
+}
+
+/* What is read through @counted, as of the moment that the token pins. */
+static enum ipl_status addresses_page(struct ask *ask, const struct ipl_args_list_addresses *args,
+				      struct ipl_counted *counted, struct ipl_moment *moment,
+				      struct ipl_history *h)
+{
+	struct ipl_addresses a = {
+		.h = h,
+		.ledger = ask->engine->ledger_number,
+		.loads = &counted->loads,
+		.loads_max = LOADS_MAX,
+	};
+	const struct ipl_value pinned = ipl_int((int64_t)ask->token.seq);
+	struct ipl_lens lens;
+	enum ipl_status st = IPL_OK;
+
+	if (ask->token.seq != moment->seq)
+		st = ipl_engine_moment_of(ask->engine, "NextToken", &pinned, ask->token.seq, moment,
+					  ask->err);
+	if (st == IPL_OK)
+		st = ipl_past_open(&lens, h->source, moment->seq, moment->time_ms, ask->err);
+	if (st != IPL_OK)
+		return st;
+	ipl_engine_set_ledger(ask->engine, &lens);
+	h->lens = &lens;
+	h->as_of = ask->token.seq;
+	h->to = h->as_of;
+	h->position = ask->token.position;
+	st = list_addresses(ask, args, &a);
+	ipl_past_close(&lens);
+	return st;
+}
+
+enum ipl_status ipl_engine_list_addresses(struct ipl_engine *engine,
+					  const struct ipl_operation *operation,
+					  const struct ipl_args_list_addresses *args,
+					  const struct ipl_common *common,
+					  struct ipl_moment *moment, struct ipl_arena *arena,
+					  struct ipl_answer *answer)
+{
+	struct ask ask = { .engine = engine, .arena = arena, .err = &answer->err };
+	struct ipl_counted counted;
+	struct ipl_history h = { .source = &counted.source,
+				 .arena = arena,
+				 .err = &answer->err,
+				 .max_results = common->max_results,
+				 .bytes_max = PAGE_BYTES_MAX,
+				 .page = ipl_array() };
+	enum ipl_status st = begin(&ask, operation, args, common, moment->seq);
+
+	ipl_counted_init(&counted, &engine->source);
+	if (st == IPL_OK)
+		st = addresses_page(&ask, args, &counted, moment, &h);
+	if (st != IPL_OK)
+		return st;
+	ipl_map_add(arena, &answer->result, "Addresses", h.page);
 	add_token(&ask, &answer->result, h.position);
 	return IPL_OK;
 }

@@ -534,6 +534,7 @@ static bool hand_over(struct ipl_engine *engine, const struct ipl_call *call,
 		return moment->is_past && ipl_jobs_take(engine, call, IPL_LANE_VIEWS, moment->seq);
 	case IPL_SERVICE_LIST_EVENTS:
 	case IPL_SERVICE_GET_HISTORY:
+	case IPL_SERVICE_LIST_ADDRESSES:
 	case IPL_SERVICE_DIFF_STATE:
 	case IPL_SERVICE_GET_INCLUSION:
 	case IPL_SERVICE_GET_CONSISTENCY:
@@ -582,6 +583,10 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 	case IPL_SERVICE_GET_HISTORY:
 		st = ipl_engine_get_history(engine, operation, args, common, &moment.seq, arena,
 					    answer);
+		break;
+	case IPL_SERVICE_LIST_ADDRESSES:
+		st = ipl_engine_list_addresses(engine, operation, args, common, &moment, arena,
+					       answer);
 		break;
 	case IPL_SERVICE_DIFF_STATE:
 		st = ipl_engine_diff_state(engine, operation, args, common, &moment.seq, arena,

@@ -5,7 +5,8 @@
  * Claimed: the history of every address and entity, in pages of any size and through any
  * window of time, is what a naive fold of the first N events for every N says it was; the
  * difference of any two moments is that of the two whole states, all of it or what belongs
- * to one thing; who holds an address as of any seq is what the whole state says.
+ * to one thing; who holds an address as of any seq is what the whole state says, and of each
+ * address that anybody had the last holding is listed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,231 +17,15 @@
 
 #include "events/json.h"
 #include "events/time.h"
-#include "reducers/table.h"
+#include "replay/addresses.h"
 #include "replay/diff.h"
-#include "replay/history.h"
-#include "tests/random_ops.h"
+#include "tests/naive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define STEPS 3000
-
-/* --- the lab as a source --- */
-
-static enum ipl_status get_record(void *context, uint64_t seq, struct ipl_str *out,
-				  struct ipl_error *err)
-{
-	const struct lab *lab = context;
-
-	(void)err;
-	assert_in_range(seq, 1, lab->count);
-	*out = lab->record[seq - 1];
-	return IPL_OK;
-}
-
-static uint64_t get_last(void *context, struct ipl_key key)
-{
-	return ipl_heads_last(((const struct lab *)context)->heads, key);
-}
-
-/* --- the oracle: what each event did, seen from the whole states before and after it --- */
-
-/* Members of a state that a diff must not speak of, or of which only the id counts. */
-static const char *const counts_and_joined[] = { "AvailableIpAddressCount", "Ipv6GatewayId",
-						 "RealBandwidth" };
-static const char *const pairs[] = { "EipAddress", "AssociatedPublicIp", "Ipv6InternetBandwidth" };
-
-static bool is_in(const char *const *names, size_t count, struct ipl_str name)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (ipl_str_is(name, names[i]))
-			return true;
-	}
-	return false;
-}
-
-static bool differs(struct ipl_str name, const struct ipl_value *a, const struct ipl_value *b)
-{
-	if (is_in(pairs, IPL_ARRAY_SIZE(pairs), name)) {
-		static const char *const ids[] = { "AllocationId", "Ipv6InternetBandwidthId" };
-		for (size_t i = 0; i < IPL_ARRAY_SIZE(ids); i++) {
-			struct ipl_str x = ipl_map_text(a, ids[i]), y = ipl_map_text(b, ids[i]);
-			if (x.len != y.len || (x.len > 0 && !ipl_str_equal(x, y)))
-				return true;
-		}
-		return false;
-	}
-	return !ipl_value_equal(a, b);
-}
-
-/* [{Name, Before, After}] of two whole States; NULL: not there. */
-static struct ipl_value naive_fields(struct ipl_arena *arena, const struct ipl_value *before,
-				     const struct ipl_value *after)
-{
-	const struct ipl_value *any = before == NULL ? after : before;
-	struct ipl_value fields = ipl_array();
-
-	for (uint32_t i = 0; any != NULL && i < any->count; i++) {
-		struct ipl_str name = any->member[i].key;
-		struct ipl_value field = ipl_map();
-		/* The first is the entity's own id. */
-		if ((i > 0 && is_in(counts_and_joined, IPL_ARRAY_SIZE(counts_and_joined), name)) ||
-		    (before != NULL && after != NULL &&
-		     !differs(name, &before->member[i].value, &after->member[i].value)))
-			continue;
-		ipl_map_add(arena, &field, "Name", ipl_text(name));
-		ipl_map_add(arena, &field, "Before",
-			    before == NULL ? ipl_nil() : before->member[i].value);
-		ipl_map_add(arena, &field, "After",
-			    after == NULL ? ipl_nil() : after->member[i].value);
-		ipl_array_add(arena, &fields, field);
-	}
-	return fields;
-}
-
-/* One interval that there must be. */
-struct wanted {
-	struct ipl_key key;
-	uint64_t from, to;      /* seqs; 0: open */
-	struct ipl_value value; /* Holder or Fields */
-	enum ipl_role role;
-	uint64_t eni, eip;
-};
-
-struct oracle {
-	struct lab lab;
-	struct ipl_source source;
-	struct ipl_arena arena;
-	struct ipl_error err;
-	struct wanted *wanted; /* in the order of from */
-	size_t count, cap;
-	struct ipl_hashmap open; /* key -> index + 1 in wanted of the open one */
-	int64_t *time_ms;        /* of event i + 1 */
-};
-
-static struct wanted *add_wanted(struct oracle *o, struct ipl_key key, uint64_t from)
-{
-	if (o->count == o->cap) {
-		o->cap = o->cap == 0 ? 1024 : o->cap * 2;
-		o->wanted = realloc(o->wanted, o->cap * sizeof(*o->wanted));
-		assert_non_null(o->wanted);
-	}
-	o->wanted[o->count] = (struct wanted){ .key = key, .from = from };
-	*(size_t *)ipl_hashmap_put(&o->open, key) = o->count + 1;
-	return &o->wanted[o->count++];
-}
-
-static struct wanted *open_one(struct oracle *o, struct ipl_key key)
-{
-	size_t *index = ipl_hashmap_find(&o->open, key);
-
-	return index == NULL || *index == 0 ? NULL : &o->wanted[*index - 1];
-}
-
-static struct ipl_value show_at(struct oracle *o, const struct ipl_state *state, struct ipl_key key)
-{
-	struct ipl_lens lens;
-	const union ipl_entity *entity = ipl_state_find(state, (enum ipl_kind)key.kind, key.a);
-
-	ipl_lens_of_state(&lens, state, 0, &o->err);
-	return entity == NULL ? ipl_nil() :
-				ipl_show(&o->arena, &lens, (enum ipl_kind)key.kind, key.a, entity);
-}
-
-/* What the event did to one address. */
-static void note_address(struct oracle *o, const struct ipl_state *state, struct ipl_key key,
-			 uint64_t seq)
-{
-	struct ipl_holding now = ipl_state_holding(state, key);
-	struct wanted *open = open_one(o, key);
-	struct ipl_lens lens;
-
-	if (open != NULL && open->role == now.role && open->eni == now.eni && open->eip == now.eip)
-		return;
-	if (open != NULL)
-		open->to = seq;
-	*(size_t *)ipl_hashmap_put(&o->open, key) = 0;
-	if (now.role == IPL_ROLE_NONE)
-		return;
-	ipl_lens_of_state(&lens, state, 0, &o->err);
-	open = add_wanted(o, key, seq);
-	open->role = now.role;
-	open->eni = now.eni;
-	open->eip = now.eip;
-	open->value = ipl_show_holding(&o->arena, &lens, key, &now);
-}
-
-static void note_event(struct oracle *o, const struct ipl_state *before,
-		       const struct ipl_state *after, const struct ipl_touches *touches,
-		       uint64_t seq)
-{
-	for (uint32_t i = 0; i < touches->count; i++) {
-		struct ipl_key key = touches->at[i];
-		struct ipl_value was, is;
-		struct wanted *open = open_one(o, key);
-		if (key.kind == IPL_KIND_IP4 || key.kind == IPL_KIND_IP6) {
-			note_address(o, after, key, seq);
-			continue;
-		}
-		if (open != NULL)
-			open->to = seq;
-		was = show_at(o, before, key);
-		is = show_at(o, after, key);
-		open = add_wanted(o, key, seq);
-		open->value = naive_fields(&o->arena, was.type == IPL_VALUE_NIL ? NULL : &was,
-					   is.type == IPL_VALUE_NIL ? NULL : &is);
-	}
-}
-
-static void fold_all(struct oracle *o)
-{
-	struct ipl_state *before = ipl_state_new(), *after = ipl_state_new();
-	struct ipl_arena arena;
-
-	ipl_arena_init(&arena, (size_t)64 << 20);
-	o->time_ms = calloc(o->lab.count, sizeof(*o->time_ms));
-	for (uint64_t seq = 1; seq <= o->lab.count; seq++) {
-		struct ipl_touches touches;
-		struct ipl_event ev;
-		ipl_arena_reset(&arena);
-		lab_event(&o->lab, seq, &arena, &ev);
-		o->time_ms[seq - 1] = ev.time_ms;
-		assert_int_equal(ipl_event_touches(&arena, &ev, &touches, &o->err), IPL_OK);
-		assert_int_equal(ipl_fold_to(after, &o->source, seq, &o->err), IPL_OK);
-		note_event(o, before, after, &touches, seq);
-		assert_int_equal(ipl_fold_to(before, &o->source, seq, &o->err), IPL_OK);
-	}
-	ipl_state_free(before);
-	ipl_state_free(after);
-	ipl_arena_release(&arena);
-}
-
-static void open_oracle(struct oracle *o)
-{
-	memset(o, 0, sizeof(*o));
-	lab_open(&o->lab, random_settings);
-	for (int i = 0; i < STEPS; i++) {
-		enum ipl_status st = random_step(&o->lab);
-		if (st != IPL_OK && st != IPL_REFUSED)
-			fail_msg("step %d: %s", i, o->lab.err.text);
-	}
-	o->source = (struct ipl_source){ &o->lab, get_record, get_last };
-	o->err = (struct ipl_error)IPL_ERROR_INIT(NULL);
-	ipl_arena_init(&o->arena, (size_t)4 << 30);
-	ipl_hashmap_init(&o->open, sizeof(size_t));
-	fold_all(o);
-}
-
-static void close_oracle(struct oracle *o)
-{
-	lab_close(&o->lab);
-	ipl_arena_release(&o->arena);
-	ipl_hashmap_release(&o->open);
-	free(o->wanted);
-	free(o->time_ms);
-}
 
 /* --- histories --- */
 
@@ -270,7 +55,7 @@ static struct ipl_history make_page(struct oracle *o, const struct question *q,
 		.lens = lens,
 		.as_of = q->as_of,
 		.from = q->from_ms == INT64_MIN ? 0 : seq_at(o, q->from_ms - 1, q->as_of) + 1,
-		.from_ms = q->from_ms,
+		.in_force = q->from_ms == INT64_MIN ? 0 : seq_at(o, q->from_ms, q->as_of),
 		.to = q->to_ms == INT64_MAX ? q->as_of : seq_at(o, q->to_ms, q->as_of),
 		.max_results = 1 + (int64_t)random_draw(7),
 		.bytes_max = random_draw(3) == 0 ? 1500 : 1 << 20,
@@ -412,7 +197,7 @@ static void test_histories(void **state)
 	uint32_t longest = 0;
 
 	(void)state;
-	open_oracle(&o);
+	open_oracle(&o, STEPS);
 	ipl_hashmap_init(&done, 1);
 	for (size_t i = 0; i < o.count; i++) {
 		struct ipl_key key = o.wanted[i].key;
@@ -440,7 +225,7 @@ static void test_windows(void **state)
 	uint32_t found = 0;
 
 	(void)state;
-	open_oracle(&o);
+	open_oracle(&o, STEPS);
 	for (int i = 0; i < 1500; i++) {
 		const struct wanted *w = &o.wanted[random_draw(o.count)];
 		struct question q = question_of(&o, w->key);
@@ -667,7 +452,7 @@ static void test_differences(void **state)
 	uint32_t found = 0, scoped = 0;
 
 	(void)state;
-	open_oracle(&o);
+	open_oracle(&o, STEPS);
 	for (int i = 0; i < 120; i++) {
 		struct pair p;
 		uint32_t count;
@@ -690,7 +475,7 @@ static void test_holders(void **state)
 	struct oracle o;
 
 	(void)state;
-	open_oracle(&o);
+	open_oracle(&o, STEPS);
 	for (int i = 0; i < 60; i++) {
 		struct ipl_state *then = ipl_state_new();
 		uint64_t seq = random_draw(o.lab.count + 1);
@@ -715,13 +500,88 @@ static void test_holders(void **state)
 	close_oracle(&o);
 }
 
+/* --- blocks --- */
+
+/* All pages of everything, IPv4 and IPv6, as of @as_of. */
+static struct ipl_value list_all(struct oracle *o, uint64_t as_of, struct ipl_arena *arena)
+{
+	const struct question q = { .as_of = as_of, .from_ms = INT64_MIN, .to_ms = INT64_MAX };
+	struct ipl_value all = ipl_array();
+	uint64_t position = 0;
+
+	do {
+		struct ipl_counted counted;
+		struct ipl_lens lens;
+		struct ipl_history h = make_page(o, &q, &lens, position, arena);
+		struct ipl_addresses a = { .h = &h,
+					   .has_ip4 = true,
+					   .has_ip6 = true,
+					   .ledger = ipl_state_ledger_number(o->lab.state),
+					   .loads = &counted.loads,
+					   .loads_max = random_draw(500) };
+		ipl_counted_init(&counted, &o->source);
+		h.source = &counted.source;
+		assert_int_equal(ipl_past_open(&lens, &o->source, as_of, 0, &o->err), IPL_OK);
+		lens.letters = ipl_state_letters(o->lab.state);
+		lens.region = IPL_STR("cn-hangzhou");
+		if (ipl_addresses_page(&a) != IPL_OK)
+			fail_msg("%s", o->err.text);
+		ipl_past_close(&lens);
+		assert_true(h.page.count <= h.max_results);
+		assert_true(h.position == 0 || h.position > position);
+		for (uint32_t i = 0; i < h.page.count; i++)
+			ipl_array_add(arena, &all, h.page.item[i]);
+		position = h.position;
+	} while (position != 0);
+	assert_false(arena->failed);
+	return all;
+}
+
+static void test_blocks(void **state)
+{
+	struct oracle o;
+
+	(void)state;
+	open_oracle(&o, STEPS);
+	for (int i = 0; i < 12; i++) {
+		uint64_t as_of = i == 0 ? o.lab.count : 1 + random_draw(o.lab.count);
+		struct ipl_hashmap last; /* key -> the last interval that began until then */
+		struct ipl_arena arena;
+		struct ipl_value got;
+		ipl_arena_init(&arena, (size_t)1 << 30);
+		ipl_hashmap_init(&last, sizeof(size_t));
+		for (size_t k = 0; k < o.count; k++) {
+			if (o.wanted[k].key.kind >= IPL_KIND_IP4 && o.wanted[k].from <= as_of)
+				*(size_t *)ipl_hashmap_put(&last, o.wanted[k].key) = k;
+		}
+		got = list_all(&o, as_of, &arena);
+		assert_int_equal(got.count, last.count);
+		for (uint32_t n = 0; n < got.count; n++) {
+			const struct ipl_value *holder = ipl_map_get(&got.item[n], "Holder");
+			bool is_found = false;
+			for (size_t k = 0; k < o.count && !is_found; k++) {
+				const struct wanted *w = &o.wanted[k];
+				size_t *at = ipl_hashmap_find(&last, w->key);
+				is_found = at != NULL && *at == k &&
+					   ipl_value_equal(holder, &w->value);
+				if (is_found)
+					check_end(&o, &got.item[n], w->to > as_of ? 0 : w->to,
+						  "ToSeq", "ToTime", "ClosedBy");
+			}
+			assert_true(is_found);
+		}
+		ipl_hashmap_release(&last);
+		ipl_arena_release(&arena);
+	}
+	close_oracle(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_histories),
-		cmocka_unit_test(test_windows),
-		cmocka_unit_test(test_differences),
-		cmocka_unit_test(test_holders),
+		cmocka_unit_test(test_histories),   cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_differences), cmocka_unit_test(test_holders),
+		cmocka_unit_test(test_blocks),
 	};
 	const char *given = getenv("IPL_SEED");
 	uint64_t seed = given == NULL ? 20261125 : strtoull(given, NULL, 10);

@@ -4,9 +4,14 @@
 Claimed: the history of an address has an interval for each holding and that of an entity one for
 each event that touched it, with who did it at both ends; it survives the deletion of everything; what
 differs between two moments is told field by field, with the events that did it."""
+import ipaddress
+import json
+import os
+import pty
+import subprocess
 import time
 
-from ledger import BIG, Net, Server, Tap
+from ledger import BIG, BINARY, Net, Server, Tap
 
 TAP = Tap()
 ENDS = {"Seq", "Type", "Operation", "Principal", "Actor", "Reason", "RequestId"}
@@ -267,6 +272,160 @@ def test_diff(net):
     TAP.refused("NotFound", "not yet there", net.call, "DiffState", From=1, To=start, Id=eip)
 
 
+def addresses(net, **params):
+    return all_pages(net.call, "ListAddresses", "Addresses", **params)
+
+
+def brief(rows):
+    return [(r["Holder"]["Address"], r["Status"], (r["ClosedBy"] or r["OpenedBy"])["Operation"]) for r in rows]
+
+
+def last_of(net, block, **params):
+    """What a list of addresses must be: the last interval of the history of each."""
+    return [history(net, Address=str(ip), **params)[-1] for ip in ipaddress.ip_network(block)
+            if history(net, Address=str(ip), **params)]
+
+
+def test_addresses(net):
+    vpc = net.vpc("192.168.0.0/16")
+    vswitch = net.vswitch(vpc, "192.168.9.0/28")
+    eni = net.eni(vswitch, PrivateIpAddress=["192.168.9.7", "192.168.9.3"])
+    net.call("UnassignPrivateIpAddresses", NetworkInterfaceId=eni, PrivateIpAddress=["192.168.9.7"], Reason="done")
+    middle = net.head()
+    other = net.eni(vswitch, PrimaryIpAddress="192.168.9.12")
+    got = addresses(net, VSwitchId=vswitch)
+    TAP.equal(brief(got), [("192.168.9.1", "Held", "CreateNetworkInterface"),
+                           ("192.168.9.3", "Held", "CreateNetworkInterface"),
+                           ("192.168.9.7", "Free", "UnassignPrivateIpAddresses"),
+                           ("192.168.9.12", "Held", "CreateNetworkInterface")],
+              "of a vSwitch: each address that anybody had, and who gave or took it last")
+    TAP.equal([{k: v for k, v in r.items() if k != "Status"} for r in got], last_of(net, "192.168.9.0/28"),
+              "the last interval of its history")
+    TAP.equal(brief(addresses(net, VSwitchId=vswitch, AsOf=middle)), brief(got)[:3], "as of before")
+    TAP.equal(addresses(net, CidrBlock="192.168.9.0/29", VpcId=vpc), got[:3], "a block in a VPC")
+    TAP.equal(addresses(net, CidrBlock="192.168.9.8/29", MaxResults=1), got[3:], "a block anywhere, page by page")
+    TAP.equal(addresses(net, Address="192.168.9.12"), got[3:], "one address")
+    TAP.equal(addresses(net, Address="192.168.9.13"), [], "one that nobody had")
+    for gone in (eni, other):
+        net.call("DeleteNetworkInterface", NetworkInterfaceId=gone)
+    net.call("DeleteVSwitch", VSwitchId=vswitch)
+    later = net.vswitch(vpc, "192.168.9.0/28")
+    net.eni(later, PrimaryIpAddress="192.168.9.3")
+    got = addresses(net, CidrBlock="192.168.9.0/28", VpcId=vpc)
+    TAP.equal(sorted(brief(got)), [("192.168.9.1", "Free", "DeleteNetworkInterface"),
+                                   ("192.168.9.12", "Free", "DeleteNetworkInterface"),
+                                   ("192.168.9.3", "Held", "CreateNetworkInterface"),
+                                   ("192.168.9.7", "Free", "UnassignPrivateIpAddresses")],
+              "a block that two vSwitches had: each address once")
+    public = addresses(net, CidrBlock="198.18.0.0/24")
+    TAP.equal([{k: v for k, v in r.items() if k != "Status"} for r in public], last_of(net, "198.18.0.0/24"),
+              "public addresses")
+    ipv6 = net.call("CreateVpc", CidrBlock="10.0.0.0/16", EnableIpv6=True)["VpcId"]
+    six = net.call("CreateVSwitch", VpcId=ipv6, ZoneId="cn-hangzhou-a", CidrBlock="10.0.0.0/24",
+                   Ipv6CidrBlock=1)["VSwitchId"]
+    nic = net.eni(six, Ipv6AddressCount=2)
+    sets = net.call("DescribeNetworkInterfaceAttribute", NetworkInterfaceId=nic)["Ipv6Sets"]["Ipv6Set"]
+    mine = [a["Ipv6Address"] for a in sets]
+    net.call("UnassignIpv6Addresses", NetworkInterfaceId=nic, Ipv6Address=mine[:1])
+    net.call("AssignIpv6Addresses", NetworkInterfaceId=nic, Ipv6Address=mine[:1])
+    block = str(ipaddress.ip_network(mine[0] + "/64", strict=False))
+    TAP.equal(sorted(brief(addresses(net, CidrBlock=block))),
+              [(mine[0], "Held", "AssignIpv6Addresses"), (mine[1], "Held", "CreateNetworkInterface")],
+              "an IPv6 block: an address that was given twice is there once")
+    TAP.equal([a for a, _, _ in brief(addresses(net, VSwitchId=six))], ["10.0.0.1", mine[1], mine[0]],
+              "a vSwitch: IPv4, then IPv6")
+    for code, parameter, params in [
+            ("MissingParameter", "Address", {}),
+            ("InvalidParameter", "CidrBlock", {"CidrBlock": "10.0.0.1/24"}),
+            ("InvalidParameter", "Address", {"Address": "10.0.0"}),
+            ("InvalidParameter", "VSwitchId", {"VSwitchId": six, "Address": "10.0.0.1"}),
+            ("InvalidVSwitchId.NotFound", None, {"VSwitchId": "vsw-nothing"}),
+            ("InvalidVSwitchId.NotFound", None, {"VSwitchId": six, "AsOf": 1}),
+            ("InvalidVpcId.NotFound", None, {"CidrBlock": "10.0.0.0/8", "VpcId": "vpc-nothing"})]:
+        refused = TAP.refused(code, f"{params}: {code}", net.call, "ListAddresses", **params)
+        TAP.equal(refused and refused.detail.get("Parameter"), parameter, f"which names {parameter}")
+    net.later, net.vpc_id, net.later_eni = later, vpc, nic
+
+
+def cli(server, *words):
+    return subprocess.run([BINARY, "--data", server.data, *words], capture_output=True, text=True, timeout=60,
+                          check=False)
+
+
+def coloured(server, *words):
+    """What a terminal gets."""
+    main_end, other_end = pty.openpty()
+    process = subprocess.Popen([BINARY, "--data", server.data, *words], stdout=other_end, stderr=other_end)
+    process.wait(timeout=60)
+    os.close(other_end)
+    text = os.read(main_end, 1 << 16).decode()
+    os.close(main_end)
+    return text
+
+
+def test_commands(server, net):
+    def text(*words):
+        done = cli(server, *words)
+        TAP.equal((done.returncode, done.stderr), (0, ""), " ".join(words[:2]))
+        return done.stdout
+
+    def same(operation, member, params, *words):
+        got = json.loads(text("-o", "json", *words))
+        TAP.equal((got[member], got["NextToken"]), (all_pages(net.call, operation, member, **params), ""),
+                  f"{words[0]} -o json is the result of {operation}")
+    def commands():
+        head = str(net_head)
+        same("GetHistory", "History", {"Address": net.address}, "history", net.address)
+        same("GetHistory", "History", {"Id": net.later_eni}, "history", net.later_eni)
+        same("GetHistory", "History", {"Address": net.address, "FromSeq": net.seqs[3], "ToSeq": net.seqs[4]},
+             "history", net.address, "--from", str(net.seqs[3]), "--to", str(net.seqs[4]))
+        same("ListAddresses", "Addresses", {"CidrBlock": "192.168.9.0/28", "VpcId": net.vpc_id}, "blame",
+             "192.168.9.0/28", "--vpc-id", net.vpc_id)
+        same("ListAddresses", "Addresses", {"VSwitchId": net.later}, "blame", net.later)
+        same("ListAddresses", "Addresses", {"Address": net.address}, "blame", net.address)
+        same("DiffState", "Changes", {"From": 1, "To": net_head, "Id": net.vpc_id}, "diff", "1", head, net.vpc_id)
+        lines = text("history", net.address).splitlines()
+        TAP.equal((lines[0].split()[:4], len(lines)), (["FromSeq", "ToSeq", "FromTime", "Kind"], 5),
+                  "a line for each holding")
+        TAP.equal(len(text("history", net.address, "--from", str(net.seqs[3]), "--to",
+                           str(net.seqs[4])).splitlines()), 2, "from a moment to another")
+        lines = text("history", net.later_eni).splitlines()
+        TAP.ok(lines[0].startswith("#") and "CreateNetworkInterface by " in lines[0] and
+               any(l.startswith("    Ipv6Sets: ") and " -> " in l for l in lines), "an entity's events and fields", lines)
+        TAP.ok("nobody had it" in text("history", "10.99.0.1"), "an address that nobody had")
+        lines = [l.split() for l in text("blame", "192.168.9.0/28", "--vpc-id", net.vpc_id).splitlines()]
+        TAP.equal([l[:2] for l in lines[1:]], [["192.168.9.1", "Free"], ["192.168.9.3", "Held"],
+                                               ["192.168.9.7", "Free"], ["192.168.9.12", "Free"]],
+                  "blame: in the order of addresses")
+        TAP.ok("done" in text("blame", "192.168.9.7"), "and why")
+        TAP.ok("Reserved, nobody ever had it" in text("blame", "192.168.9.0") and
+               "nobody ever had" in text("blame", "192.168.77.0/24"), "what nobody had is free, reserved or outside")
+        TAP.ok("Held" in text("--as-of", str(net.seqs[0]), "blame", net.address) and
+               "Free" in text("--as-of", str(net.seqs[1]), "blame", net.address), "blame as of the past")
+        TAP.ok("SecondaryPrivate" in text("--as-of", str(net.seqs[0]), "show", net.address) and
+               "Free" in text("--as-of", str(net.seqs[1]), "show", net.address), "show an address as of the past")
+        lines = text("diff", str(net.seqs[0] - 1), str(net.seqs[0])).splitlines()
+        TAP.ok(len(lines) == 2 and lines[0].startswith("~ eni-") and
+               lines[0].endswith(f"NetworkInterface  #{net.seqs[0]} AssignPrivateIpAddresses") and
+               lines[1].startswith("    PrivateIpSets: ") and " -> " in lines[1], "diff: what is another", lines)
+        TAP.ok(text("diff", "1", head, net.vpc_id).startswith("+ vpc-") and
+               text("diff", head, "1", net.vpc_id).startswith("- vpc-"), "created, and the other way deleted")
+        TAP.ok("nothing differs" in text("diff", head, head), "nothing")
+    net_head = net.head()
+    commands()
+    TAP.ok("\033[32m+ vpc-" in coloured(server, "diff", "1", str(net_head), net.vpc_id), "in colour on a terminal")
+    for words, code in ((["diff", "1"], 2), (["diff", "1", "noon"], 2), (["history"], 2), (["blame"], 2),
+                        (["history", "a", "b"], 2), (["history", "a", "--from", "noon"], 2), (["blame", "-x"], 2),
+                        (["blame", "vsw-nothing"], 1), (["history", "eni-nothing"], 1), (["diff", "1", "99999999"], 1)):
+        TAP.equal(cli(server, *words).returncode, code, f"{' '.join(words)}: exit status {code}")
+    before = [cli(server, *w).stdout for w in (("history", net.address), ("blame", net.later),
+                                               ("diff", "1", str(net_head)))]
+    server.stop()
+    after = [cli(server, *w).stdout for w in (("history", net.address), ("blame", net.later),
+                                              ("diff", "1", str(net_head)))]
+    TAP.ok(before == after and all(before), "the same without a server")
+
+
 def main():
     server = Server()
     net = Net(server)
@@ -275,7 +434,9 @@ def main():
     test_ipv6(net)
     test_window(net)
     test_diff(net)
+    test_addresses(net)
     test_refused(net)
+    test_commands(server, net)
     server.remove()
     TAP.end()
 
