@@ -246,6 +246,24 @@ static struct ipl_block *block_around(struct ipl_state *state, struct ipl_key ke
 	return NULL;
 }
 
+void ipl_state_pools_cooling(const struct ipl_state *state, int64_t now_ms, uint32_t count,
+			     uint64_t *listed, uint64_t *cooling)
+{
+	for (size_t i = 0; i < state->heap_count; i++) {
+		const struct ipl_cooling *entry = &state->heap[i];
+		uint32_t ip = (uint32_t)entry->key.b, pool = 0;
+		if (entry->key.kind != IPL_KIND_IP4 || entry->key.a != 0 ||
+		    ipl_spaces_cooling(state, entry->key) != entry->until_ms)
+			continue;
+		while (pool < count && !ipl_cidr4_contains(state->pool[pool]->cidr, ip))
+			pool++;
+		if (pool == count || is_pool_edge(state->pool[pool], ip))
+			continue;
+		listed[pool]++;
+		cooling[pool] += entry->until_ms > now_ms;
+	}
+}
+
 /* A block that comes where addresses still cool down. */
 static void chill(const struct ipl_state *state, struct ipl_block *block, uint64_t vpc)
 {

@@ -335,6 +335,12 @@ const struct ipl_block *ipl_state_block(const struct ipl_state *state, uint64_t 
 /** The public pools, in the order of the settings. */
 const struct ipl_block *ipl_state_pool(const struct ipl_state *state, uint32_t index);
 uint32_t ipl_state_pool_count(const struct ipl_state *state);
+/**
+ * Of each of the first @count pools: how many addresses are kept from picking because they were
+ * freed (@listed), and how many of those still cool down at @now_ms. @state is no fork.
+ */
+void ipl_state_pools_cooling(const struct ipl_state *state, int64_t now_ms, uint32_t count,
+			     uint64_t *listed, uint64_t *cooling);
 /** The pool that was picked from last: picking goes on there. */
 uint32_t ipl_state_pool_position(const struct ipl_state *state);
 /** The VPC that has the /56 whose first 64 bits are @hi; 0: nobody. */

@@ -117,17 +117,24 @@ void ipl_admit_close(struct ipl_server *server)
 
 /* --- reading it again --- */
 
+bool ipl_admit_still(const struct ipl_keys *old, const struct ipl_keys *new, const char *principal,
+		     enum ipl_access *role)
+{
+	struct ipl_str id = ipl_str_of(principal + strlen("key:"));
+	const struct ipl_access_key *was = ipl_keys_find(old, id), *is = ipl_keys_find(new, id);
+
+	if (was == NULL || is == NULL ||
+	    !ipl_auth_equal(ipl_str_of(was->secret), ipl_str_of(is->secret)))
+		return false;
+	*role = is->role;
+	return true;
+}
+
 static void look_again(struct ipl_conn *conn, const struct ipl_keys *old,
 		       const struct ipl_keys *new)
 {
-	struct ipl_str id = ipl_str_of(conn->principal + strlen("key:"));
-	const struct ipl_access_key *was = ipl_keys_find(old, id), *is = ipl_keys_find(new, id);
-
-	if (was != NULL && is != NULL &&
-	    ipl_auth_equal(ipl_str_of(was->secret), ipl_str_of(is->secret))) {
-		conn->access = is->role;
+	if (ipl_admit_still(old, new, conn->principal, &conn->access))
 		return;
-	}
 	ipl_log(IPL_LOG_INFO, "%s: the key is gone or changed: its connection ends",
 		conn->principal);
 	/* What it has sent and was not looked at yet is a stranger's. */
@@ -171,6 +178,7 @@ static void reload_keys(struct ipl_server *server)
 		if (conn->is_by_key)
 			look_again(conn, old, new);
 	}
+	ipl_streams_look_again(server, old, new);
 	ipl_keys_free(old);
 	ipl_log(IPL_LOG_INFO, "%s: %zu keys", server->keys_path, ipl_keys_count(new));
 }
@@ -305,6 +313,8 @@ enum ipl_status ipl_admit_hello(struct ipl_conn *conn, const struct ipl_value *p
 	if (!is_hex(signature))
 		return wrong("Signature", "not 64 hexadecimal digits", err);
 	st = check_signature(conn, &claim, signature, now_ms, err);
+	conn->server->counts.hellos++;
+	conn->server->counts.hellos_refused += st != IPL_OK;
 	if (st != IPL_OK) {
 		ipl_log_often(IPL_LOG_WARN, &conn->server->hello_refusals,
 			      "a Hello is refused: %s: %s", ipl_code_text(err->code), err->text);

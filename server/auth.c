@@ -217,6 +217,26 @@ void ipl_auth_failed(struct ipl_auth *auth, const struct ipl_claim *claim, int64
 	note_failure(auth, hash_of(auth, claim->peer, claim->key_id, IPL_STR_NONE), now_ms);
 }
 
+enum ipl_status ipl_auth_secret(struct ipl_auth *auth, const struct ipl_keys *keys,
+				struct ipl_claim *claim, struct ipl_str secret, int64_t now_ms,
+				const struct ipl_access_key **key, struct ipl_error *err)
+{
+	const struct ipl_access_key *found = ipl_keys_find(keys, claim->key_id);
+	uint64_t who = hash_of(auth, claim->peer, found != NULL ? claim->key_id : IPL_STR_NONE,
+			       IPL_STR_NONE);
+	enum ipl_status st = check_failures(auth, who, now_ms, claim, err);
+
+	if (st != IPL_OK)
+		return st;
+	if (found == NULL || !ipl_auth_equal(secret, ipl_str_of(found->secret))) {
+		note_failure(auth, who, now_ms);
+		return ipl_refuse(err, IPL_CODE_UNAUTHENTICATED,
+				  "there is no such access key, or its secret is another");
+	}
+	*key = found;
+	return IPL_OK;
+}
+
 /* --- nonces --- */
 
 static void forget_minute(struct ipl_auth *auth, struct minute *minute)

@@ -72,6 +72,15 @@ void ipl_auth_failed(struct ipl_auth *auth, const struct ipl_claim *claim, int64
  */
 enum ipl_status ipl_auth_finish(struct ipl_auth *auth, struct ipl_claim *claim, int64_t now_ms,
 				struct ipl_error *err) IPL_MUST_USE;
+/**
+ * A key that shows its secret itself, over a line that nobody else hears: claim->peer and
+ * claim->key_id count. Refused with IPL_CODE_THROTTLED, and with IPL_CODE_UNAUTHENTICATED
+ * where the key or its secret is another.
+ */
+enum ipl_status ipl_auth_secret(struct ipl_auth *auth, const struct ipl_keys *keys,
+				struct ipl_claim *claim, struct ipl_str secret, int64_t now_ms,
+				const struct ipl_access_key **key,
+				struct ipl_error *err) IPL_MUST_USE;
 /** How many nonces are remembered now. */
 size_t ipl_auth_nonce_count(const struct ipl_auth *auth);
 

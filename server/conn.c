@@ -115,6 +115,7 @@ static bool flush(struct ipl_conn *conn)
 		}
 		conn->sent += (size_t)n;
 		conn->sent_total += (size_t)n;
+		conn->server->counts.bytes_out += (uint64_t)n;
 	}
 	compact_out(conn);
 	if (conn->input_done && conn->held_count == 0 && conn->sent == conn->out.len) {
@@ -147,7 +148,9 @@ static bool hold(struct ipl_conn *conn, const struct ipl_held *held)
 static void answer(struct ipl_conn *conn, uint32_t msgid, const struct ipl_answer *a,
 		   const uint8_t request_id[IPL_REQUEST_ID_BYTES])
 {
-	struct ipl_held held = { .wait_seq = a->wait_seq, .msgid = msgid };
+	struct ipl_held held = { .wait_seq = a->wait_seq,
+				 .msgid = msgid,
+				 .taken_ns = conn->taken_ns };
 	bool subscribes = a->status == IPL_OK && a->feed != NULL;
 
 	memcpy(held.request_id, request_id, sizeof(held.request_id));
@@ -160,6 +163,7 @@ static void answer(struct ipl_conn *conn, uint32_t msgid, const struct ipl_answe
 		return;
 	}
 	conn->released = conn->out.len;
+	ipl_histogram_add_ns(&conn->server->counts.reply, ipl_monotonic_ns() - held.taken_ns);
 	if (subscribes)
 		ipl_subscription_begin(conn, held.subscription);
 }
@@ -220,10 +224,15 @@ static void resume(struct ipl_conn *conn)
 
 void ipl_conn_release(struct ipl_conn *conn, uint64_t durable_seq, const struct ipl_error *failed)
 {
+	int64_t now_ns = ipl_monotonic_ns();
+
 	while (conn->held_count > 0 && conn->held[conn->held_first].wait_seq <= durable_seq) {
-		conn->released = conn->held[conn->held_first].end;
-		if (conn->held[conn->held_first].subscription != 0)
-			ipl_subscription_begin(conn, conn->held[conn->held_first].subscription);
+		const struct ipl_held *held = &conn->held[conn->held_first];
+		conn->released = held->end;
+		if (!held->is_notice)
+			ipl_histogram_add_ns(&conn->server->counts.reply, now_ns - held->taken_ns);
+		if (held->subscription != 0)
+			ipl_subscription_begin(conn, held->subscription);
 		conn->held_first++;
 		conn->held_count--;
 	}
@@ -330,6 +339,7 @@ static enum taken take_frame(struct ipl_conn *conn, const uint8_t *bytes, size_t
 	a.status = ipl_rpc_parse(bytes, len, &server->arena, &frame, &a.err);
 	if (a.status == IPL_OK && frame.is_request && !execute(conn, &frame, request_id))
 		return TAKEN_DEFERRED;
+	conn->server->counts.malformed += a.status != IPL_OK;
 	if (a.status != IPL_OK && frame.has_msgid)
 		answer(conn, frame.msgid, &a, request_id);
 	return (a.status == IPL_OK || frame.has_msgid) && !conn->out.failed ? TAKEN_ALL :
@@ -352,6 +362,7 @@ static void give_up(struct ipl_conn *conn, enum ipl_scan found, const uint8_t *b
 	else
 		a.status = ipl_refuse(&a.err, IPL_CODE_MALFORMED_REQUEST,
 				      "a frame is not MessagePack");
+	conn->server->counts.malformed++;
 	ipl_request_id_next(conn->server, request_id);
 	if (ipl_rpc_peek_msgid(bytes, len, &msgid))
 		answer(conn, msgid, &a, request_id);
@@ -411,6 +422,7 @@ static bool read_more(struct ipl_conn *conn)
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 	conn->in.len += (size_t)n;
+	conn->server->counts.bytes_in += (uint64_t)n;
 	conn->eof = n == 0;
 	if (conn->eof)
 		event_del(conn->readable);
@@ -448,6 +460,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (conn->input_done || conn->server->is_stopping)
 		return;
+	conn->taken_ns = ipl_monotonic_ns();
 	if (!read_more(conn))
 		ipl_conn_free(conn);
 	else

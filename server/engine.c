@@ -583,6 +583,7 @@ void ipl_engine_flush(struct ipl_engine *engine)
 		return;
 	pthread_mutex_lock(&engine->lock);
 	engine->flying = engine->open; /* to read from; the committer does not change it */
+	engine->stats.flying_since_ns = ipl_monotonic_ns();
 	ipl_committer_submit(engine->committer, &engine->open);
 	engine->open = engine->spare;
 	engine->spare = (struct ipl_batch){ 0 };
@@ -603,6 +604,7 @@ static enum ipl_status finish(struct ipl_engine *engine, struct ipl_commit *comm
 	enum ipl_status st = commit->status;
 	struct ipl_error second = IPL_ERROR_INIT(NULL);
 
+	ipl_stats_commit(&engine->stats, commit);
 	pthread_mutex_lock(&engine->lock);
 	engine->flying = (struct ipl_batch){ 0 };
 	engine->spare = commit->batch;
@@ -706,6 +708,7 @@ enum ipl_status ipl_engine_execute(struct ipl_engine *engine, const struct ipl_c
 	void *args;
 	enum ipl_status st;
 
+	answer->operation = operation;
 	if (operation == NULL)
 		return ipl_refuse(
 			err, IPL_CODE_UNKNOWN_OPERATION,
@@ -732,8 +735,8 @@ enum ipl_status ipl_engine_execute(struct ipl_engine *engine, const struct ipl_c
 	return ipl_engine_service(engine, call, operation, args, &common, arena, answer);
 }
 
-void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
-		     struct ipl_arena *arena, struct ipl_answer *answer)
+static void answer_call(struct ipl_engine *engine, const struct ipl_call *call,
+			struct ipl_arena *arena, struct ipl_answer *answer)
 {
 	*answer = (struct ipl_answer){ .result = ipl_map(),
 				       .err = IPL_ERROR_INIT(arena),
@@ -758,4 +761,16 @@ void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
 			ipl_error_set(&answer->err, IPL_ERR_NOMEM,
 				      "the answer takes more memory than there is for one: "
 				      "ask for less with MaxResults");
+}
+
+void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
+		     struct ipl_arena *arena, struct ipl_answer *answer)
+{
+	bool by_thread = call->job != NULL && *call->job != NULL;
+	int64_t begin_ns = ipl_monotonic_ns();
+
+	answer_call(engine, call, arena, answer);
+	if (!answer->is_deferred)
+		ipl_stats_call(&engine->stats, answer,
+			       by_thread ? -1 : ipl_monotonic_ns() - begin_ns);
 }

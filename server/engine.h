@@ -70,10 +70,11 @@ struct ipl_call {
 struct ipl_feed;
 
 struct ipl_answer {
-	enum ipl_status status;  /* IPL_OK: result; else err */
-	struct ipl_value result; /* a map, in the call's arena */
-	struct ipl_error err;    /* details in the call's arena */
-	uint64_t wait_seq;       /* the answer leaves when the log is durable up to here */
+	const struct ipl_operation *operation; /* that was called; NULL: there is none such */
+	enum ipl_status status;                /* IPL_OK: result; else err */
+	struct ipl_value result;               /* a map, in the call's arena */
+	struct ipl_error err;                  /* details in the call's arena */
+	uint64_t wait_seq; /* the answer leaves when the log is durable up to here */
 	/* It is being done: call again with the same parameters when ipl_engine_is_done(*job). */
 	bool is_deferred;
 	/* Of Subscribe: the events that were asked for; the caller's to close (server/feed.h). */
@@ -108,5 +109,16 @@ enum ipl_status ipl_engine_collect(struct ipl_engine *engine, struct ipl_error *
 /** Flush and wait until nothing is on its way; as ipl_engine_collect(). */
 enum ipl_status ipl_engine_settle(struct ipl_engine *engine, struct ipl_error *err) IPL_MUST_USE;
 uint64_t ipl_engine_durable_seq(const struct ipl_engine *engine);
+
+/**
+ * Whether appends work: what the last commit came to. Where it failed and none is on its way,
+ * something small is written to see whether the disk is well again.
+ */
+enum ipl_status ipl_engine_check(struct ipl_engine *engine, struct ipl_error *err) IPL_MUST_USE;
+/**
+ * Append to @out what it has counted and what its state and store are like, as
+ * Prometheus' text. It must have a state.
+ */
+void ipl_engine_write_metrics(struct ipl_engine *engine, int64_t now_ms, struct ipl_buf *out);
 
 #endif

@@ -12,6 +12,7 @@
 #include "replay/view.h"
 #include "server/checkpointer.h"
 #include "server/engine.h"
+#include "server/engine_stats.h"
 #include "store/committer.h"
 #include "store/proof.h"
 #include "store/refusals.h"
@@ -58,6 +59,7 @@ struct ipl_engine {
 	struct ipl_batch flying; /* a view of what the committer has, whose memory it is. Shared */
 	struct ipl_batch spare;  /* memory for the next open one */
 	atomic_uint_fast64_t durable_seq;
+	struct ipl_engine_stats stats;
 	bool is_spoiled; /* the state is not the log's any more: to be folded again */
 	struct ipl_error spoiled_by;
 

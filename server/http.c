@@ -15,6 +15,8 @@
 /* The pages beside the API. */
 static const struct ipl_http_page pages[] = {
 	{ "/healthz", ipl_page_healthz },
+	{ "/metrics", ipl_page_metrics },
+	{ "/events", ipl_page_events },
 };
 
 /* --- answers --- */
@@ -50,19 +52,24 @@ static void on_lost(struct evhttp_connection *evcon, void *context)
 }
 
 /* Of an answer that is on its way one of on_sent() and on_lost() tells. */
-void ipl_http_reply(struct ipl_server *server, struct evhttp_request *req, int status,
-		    const char *type, const void *bytes, size_t len)
+void ipl_http_sending(struct ipl_server *server, struct evhttp_request *req)
 {
 	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
 
+	if (evcon == NULL)
+		return; /* the client has gone */
+	server->http_sending++;
+	evhttp_request_set_on_complete_cb(req, on_sent, server);
+	evhttp_connection_set_closecb(evcon, on_lost, server);
+}
+
+void ipl_http_reply(struct ipl_server *server, struct evhttp_request *req, int status,
+		    const char *type, const void *bytes, size_t len)
+{
 	if (server->is_stopping)
 		(void)evhttp_add_header(evhttp_request_get_output_headers(req), "Connection",
 					"close");
-	if (evcon != NULL) { /* else the client has gone */
-		server->http_sending++;
-		evhttp_request_set_on_complete_cb(req, on_sent, server);
-		evhttp_connection_set_closecb(evcon, on_lost, server);
-	}
+	ipl_http_sending(server, req);
 	ipl_http_send(req, status, type, bytes, len);
 }
 
@@ -78,16 +85,6 @@ void ipl_http_refuse(struct ipl_server *server, struct evhttp_request *req,
 	status = ipl_http_write_error(&body, &reply, err);
 	ipl_http_reply(server, req, status, ipl_http_content_type(reply.format), body.at, body.len);
 	ipl_buf_release(&body);
-}
-
-void ipl_page_healthz(struct ipl_server *server, struct evhttp_request *req)
-{
-	static const char ok[] = "ok\n", damaged[] = "the log is damaged\n";
-
-	if (server->is_damaged)
-		ipl_http_send(req, 503, "text/plain", damaged, sizeof(damaged) - 1);
-	else
-		ipl_http_send(req, 200, "text/plain", ok, sizeof(ok) - 1);
 }
 
 /* --- which request goes where --- */

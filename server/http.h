@@ -19,12 +19,19 @@ struct ipl_http_page {
 /** GET /healthz: 200 while the ledger can be written, 503 and why otherwise. */
 void ipl_page_healthz(struct ipl_server *server, struct evhttp_request *req);
 
+/** GET /metrics: Prometheus' text. */
+void ipl_page_metrics(struct ipl_server *server, struct evhttp_request *req);
+/** GET /events: server-sent events. */
+void ipl_page_events(struct ipl_server *server, struct evhttp_request *req);
+
 /** Answer @req with @len bytes of @type; @type is borrowed for the call. */
 void ipl_http_send(struct evhttp_request *req, int status, const char *type, const void *bytes,
 		   size_t len);
 /** The same, and at the server's end it is waited for until the answer has left. */
 void ipl_http_reply(struct ipl_server *server, struct evhttp_request *req, int status,
 		    const char *type, const void *bytes, size_t len);
+/** An answer to @req is on its way: the server's end waits until it has left. */
+void ipl_http_sending(struct ipl_server *server, struct evhttp_request *req);
 /** Answer @req with the cloud's error document, as JSON. */
 void ipl_http_refuse(struct ipl_server *server, struct evhttp_request *req,
 		     const struct ipl_error *err);
@@ -42,6 +49,15 @@ struct ipl_http_caller {
 enum ipl_status ipl_http_who(struct ipl_server *server, struct evhttp_request *req,
 			     const char *action, struct ipl_http_caller *out,
 			     struct ipl_error *err) IPL_MUST_USE;
+
+/**
+ * Let whoever has a key read @req's page: by HTTP Basic, with the key's id and secret, over TLS or
+ * from this machine; or signed, as for the action @action. False where @req was answered.
+ */
+bool ipl_page_admit(struct ipl_server *server, struct evhttp_request *req, const char *action,
+		    struct ipl_http_caller *out);
+/** As ipl_auth_peer() has it; 0 where the peer has gone. */
+uint64_t ipl_http_peer(struct evhttp_request *req);
 
 /**
  * Whether @req may be looked at: a Host that is not ours or an Origin of another

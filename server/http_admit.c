@@ -10,7 +10,7 @@
 
 #include "events/time.h"
 
-static uint64_t peer_of(struct evhttp_request *req)
+uint64_t ipl_http_peer(struct evhttp_request *req)
 {
 	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
 	struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
@@ -82,7 +82,7 @@ enum ipl_status ipl_http_admit(struct ipl_server *server, struct evhttp_request 
 			       const struct ipl_signature *sig, struct ipl_http_caller *out,
 			       struct ipl_error *err)
 {
-	struct ipl_claim claim = { .peer = peer_of(req),
+	struct ipl_claim claim = { .peer = ipl_http_peer(req),
 				   .key_id = sig->key_id,
 				   .timestamp = sig->timestamp,
 				   .nonce = sig->nonce };

@@ -57,9 +57,11 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	    !has_room(from->server, &caller)) {
 		ipl_log_often(IPL_LOG_WARN, &from->refusals, "%s: a connection of %s is refused",
 			      from->name, from->is_unix ? principal : "a stranger");
+		from->server->counts.turned_away[caller.is_tcp]++;
 		close(fd);
 		return;
 	}
+	from->server->counts.accepted[caller.is_tcp]++;
 	if (caller.is_tcp) /* small answers leave at once */
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	ipl_conn_open(from->server, fd, &caller);

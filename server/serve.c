@@ -101,6 +101,7 @@ static void on_commit_done(evutil_socket_t fd, short what, void *context)
 	else if (st != IPL_ERR_END)
 		commit_failed(server, st, &err);
 	ipl_subscribers_wake(server);
+	ipl_streams_wake(server);
 }
 
 /* --- start --- */
@@ -124,7 +125,9 @@ static enum ipl_status open_loop(struct ipl_server *server, struct ipl_error *er
 					EV_READ | EV_PERSIST, on_commit_done, server);
 	if (server->commit_done == NULL || event_add(server->commit_done, NULL) != 0)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "no event for the committer");
-	return ipl_subscribers_open(server, err);
+	if (ipl_subscribers_open(server, err) != IPL_OK)
+		return err->status;
+	return ipl_streams_open(server, err);
 }
 
 static enum ipl_status open_doors(struct ipl_server *server,
@@ -232,6 +235,7 @@ static void finish(struct ipl_server *server)
 	else
 		commit_failed(server, st, &err);
 	ipl_subscribers_stop(server);
+	ipl_streams_stop(server);
 	for (struct ipl_conn *conn = server->conns, *next; conn != NULL; conn = next) {
 		next = conn->next;
 		ipl_conn_finish(conn);
@@ -250,6 +254,7 @@ static void close_all(struct ipl_server *server)
 	while (server->conns != NULL)
 		ipl_conn_free(server->conns);
 	ipl_listeners_close(server);
+	ipl_streams_close(server);
 	ipl_http_close(server);
 	for (size_t i = 0; i < IPL_ARRAY_SIZE(server->signals); i++) {
 		if (server->signals[i] != NULL)
@@ -287,6 +292,7 @@ enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_er
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the server");
 	server->http_host = options->http_host;
 	server->http_host_count = options->http_host_count;
+	server->counts.started_ms = ipl_now_ms();
 	raise_file_limit();
 	signal(SIGPIPE, SIG_IGN); /* a peer that is gone shows when it is written to */
 	ipl_arena_init(&server->arena, CALL_ARENA_BYTES);

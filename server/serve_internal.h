@@ -7,6 +7,7 @@
 #include "server/auth.h"
 #include "server/engine.h"
 #include "server/log.h"
+#include "server/metrics.h"
 #include "server/rpc.h"
 #include "server/serve.h"
 #include "server/tls.h"
@@ -29,12 +30,14 @@ struct ipl_held {
 	size_t end;           /* where it ends in out */
 	int64_t subscription; /* of Subscribe's answer: it begins when this has left; else 0 */
 	bool is_notice;
+	int64_t taken_ns; /* when its request had come */
 	uint32_t msgid;
 	uint8_t request_id[IPL_REQUEST_ID_BYTES];
 };
 
 struct ipl_server;
 struct ipl_subscription;
+struct ipl_stream;
 struct ipl_http_call;
 
 struct ipl_conn {
@@ -65,6 +68,7 @@ struct ipl_conn {
 	bool is_stranger; /* has to say Hello with a key before anything else is done */
 	bool is_by_key;   /* it is as long as its key is */
 	int64_t opened_ms;
+	int64_t taken_ns; /* when it was read from last */
 	/* server/subscribe.c */
 	struct ipl_subscription *subscriptions;
 	uint32_t subscription_count;
@@ -81,6 +85,16 @@ struct ipl_listener {
 	char name[256]; /* as the ready line shows it */
 	char path[108]; /* of a Unix socket, to be removed; "" for TCP */
 	struct ipl_log_pause refusals;
+};
+
+/* What the doors count; of [0] the Unix sockets, of [1] the native TCP doors. */
+struct ipl_door_counts {
+	int64_t started_ms;
+	uint64_t accepted[2], turned_away[2], malformed;
+	uint64_t bytes_in, bytes_out; /* of both native doors */
+	uint64_t hellos, hellos_refused;
+	uint64_t accept_errors;
+	struct ipl_histogram reply; /* from what came in until its answer may leave */
 };
 
 struct ipl_server {
@@ -120,6 +134,10 @@ struct ipl_server {
 	uint8_t random[4096];   /* for request ids */
 	size_t random_left;
 	uint32_t deferred_count; /* those who wait for a job */
+	struct ipl_door_counts counts;
+	struct ipl_stream *streams; /* readers of /events */
+	uint32_t stream_count;
+	struct event *stream_turn; /* some of them have a turn */
 	bool is_stopping;
 	bool is_damaged; /* the log cannot be folded: no call is answered any more */
 	struct ipl_error damage;
@@ -208,6 +226,24 @@ void ipl_http_release(struct ipl_server *server, uint64_t durable_seq,
 		      const struct ipl_error *failed);
 /** Jobs are done: what waited for one is answered. */
 void ipl_http_retry_done(struct ipl_server *server);
+/* --- page_events.c --- */
+
+enum ipl_status ipl_streams_open(struct ipl_server *server, struct ipl_error *err) IPL_MUST_USE;
+/** Events became durable: whoever reads /events has a turn. */
+void ipl_streams_wake(struct ipl_server *server);
+/** Every second. */
+void ipl_streams_beat(struct ipl_server *server);
+/** End those whose key is not in @new as it was in @old. */
+void ipl_streams_look_again(struct ipl_server *server, const struct ipl_keys *old,
+			    const struct ipl_keys *new);
+/** End all of them: the server is stopping. */
+void ipl_streams_stop(struct ipl_server *server);
+void ipl_streams_close(struct ipl_server *server);
+
+/** Whether the key @principal ("key:ID") is in both, with the same secret; *@role: its role now. */
+bool ipl_admit_still(const struct ipl_keys *old, const struct ipl_keys *new, const char *principal,
+		     enum ipl_access *role);
+
 /** Take no more connections. */
 void ipl_http_finish(struct ipl_server *server);
 /** End all connections; what is not answered yet is not any more. */

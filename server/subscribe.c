@@ -351,6 +351,7 @@ static void on_beat(evutil_socket_t fd, short what, void *context)
 		if (conn->subscriptions != NULL || conn->stalled_s >= STALL_S)
 			beat_conn(conn);
 	}
+	ipl_streams_beat(server);
 }
 
 enum ipl_status ipl_subscribers_open(struct ipl_server *server, struct ipl_error *err)

@@ -632,19 +632,43 @@ enum ipl_status ipl_store_append(struct ipl_store *store, const struct ipl_batch
 	return IPL_OK;
 }
 
+enum ipl_status ipl_store_probe(struct ipl_store *store, struct ipl_error *err)
+{
+	enum ipl_status st;
+
+	if (store->suspect)
+		return ipl_error_set(err, IPL_ERR_OUTCOME,
+				     "%s could not be reopened after a failed write: restart when "
+				     "the disk is well",
+				     store->path);
+	pthread_rwlock_rdlock(&store->env_lock);
+	st = ipl_store_put_meta(store, "probe", IPL_STR("1"), err);
+	pthread_rwlock_unlock(&store->env_lock);
+	return st;
+}
+
 enum ipl_status ipl_store_stat(struct ipl_store *store, struct ipl_store_stat *out,
 			       struct ipl_error *err)
 {
 	struct stat file;
 	struct statvfs fs;
+	MDB_envinfo info;
+	MDB_stat pages;
 
 	if (stat(store->path, &file) != 0 || statvfs(store->dir, &fs) != 0)
 		return ipl_error_set(err, IPL_ERR_IO, "%s: %s", store->path, strerror(errno));
+	pthread_rwlock_rdlock(&store->env_lock);
+	(void)mdb_env_info(store->env, &info); /* both fail only where there is no environment */
+	(void)mdb_env_stat(store->env, &pages);
+	pthread_rwlock_unlock(&store->env_lock);
 	*out = (struct ipl_store_stat){
 		.kind = "lmdb",
 		.path = store->path,
 		.file_bytes = (uint64_t)file.st_size,
 		.free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize,
+		.used_bytes = ((uint64_t)info.me_last_pgno + 1) * pages.ms_psize,
+		.map_bytes = info.me_mapsize,
+		.page_bytes = pages.ms_psize,
 	};
 	return IPL_OK;
 }

@@ -132,12 +132,21 @@ enum ipl_status ipl_reader_roots(struct ipl_reader *reader, uint64_t from_seq, u
 				 ipl_record_fn fn, void *context,
 				 struct ipl_error *err) IPL_MUST_USE;
 
+/**
+ * Whether an append would work: writes something that says nothing, and blocks until the disk has
+ * it. Not while another thread appends. As ipl_store_append() otherwise.
+ */
+enum ipl_status ipl_store_probe(struct ipl_store *store, struct ipl_error *err) IPL_MUST_USE;
+
 /** What is worth showing: "lmdb", the file's path and size, the map's size. */
 struct ipl_store_stat {
 	const char *kind;
 	const char *path; /* borrowed for the store's life */
 	uint64_t file_bytes;
 	uint64_t free_bytes; /* of the file system */
+	uint64_t used_bytes; /* of the file: pages that were ever used */
+	uint64_t map_bytes;
+	uint64_t page_bytes;
 };
 enum ipl_status ipl_store_stat(struct ipl_store *store, struct ipl_store_stat *out,
 			       struct ipl_error *err) IPL_MUST_USE;

@@ -215,6 +215,36 @@ static void test_unknown_keys(void **state)
 	assert_int_equal(begin(desk, &claim, NOW_MS, NOW_MS), IPL_CODE_NONE);
 }
 
+/* A secret that is shown counts as a signature does, and its failures with the others. */
+static void test_secret(void **state)
+{
+	struct desk *desk = *state;
+	struct ipl_claim claim = { .peer = 7, .key_id = IPL_STR("LTAIb") };
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	const struct ipl_access_key *key = NULL;
+
+	assert_int_equal(ipl_auth_secret(desk->auth, desk->keys, &claim, IPL_STR("secretB"), NOW_MS,
+					 &key, &err),
+			 IPL_OK);
+	assert_int_equal(key->role, IPL_ACCESS_AUDITOR);
+	for (int i = 0; i < IPL_AUTH_FAILURES_BURST; i++) {
+		assert_int_equal(ipl_auth_secret(desk->auth, desk->keys, &claim, IPL_STR("secretA"),
+						 NOW_MS, &key, &err),
+				 IPL_REFUSED);
+		assert_int_equal(err.code, IPL_CODE_UNAUTHENTICATED);
+	}
+	assert_int_equal(ipl_auth_secret(desk->auth, desk->keys, &claim, IPL_STR("secretB"), NOW_MS,
+					 &key, &err),
+			 IPL_REFUSED);
+	assert_int_equal(err.code, IPL_CODE_THROTTLED);
+	assert_int_equal(begin(desk, &claim, NOW_MS, NOW_MS), IPL_CODE_THROTTLED);
+	claim.key_id = IPL_STR("LTAIz");
+	assert_int_equal(
+		ipl_auth_secret(desk->auth, desk->keys, &claim, IPL_STR(""), NOW_MS, &key, &err),
+		IPL_REFUSED);
+	assert_int_equal(err.code, IPL_CODE_UNAUTHENTICATED);
+}
+
 /* However many peers fail, one that fails all the time stays known. */
 static void test_many_peers(void **state)
 {
@@ -275,6 +305,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown_keys, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_secret, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_peers, set_up, tear_down),
 		cmocka_unit_test(test_peer),
 		cmocka_unit_test(test_signature),

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "server/engine.h"
+#include "server/metrics.h"
 
 #include <lmdb.h>
 
@@ -156,6 +157,92 @@ static void test_failed_commit(void **state)
 	assert_int_equal(ipl_engine_durable_seq(desk->engine), 3);
 }
 
+/* Whether appends work is known from the last one; a disk that is well again shows by itself. */
+static void test_check(void **state)
+{
+	struct desk *desk = *state;
+
+	assert_int_equal(ipl_engine_check(desk->engine, &desk->err), IPL_OK);
+	assert_int_equal(create(desk).status, IPL_OK);
+	commits_until_failure = 1;
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_ERR_IO);
+	commits_until_failure = 1;
+	assert_int_equal(ipl_engine_check(desk->engine, &desk->err), IPL_ERR_IO);
+	assert_non_null(strstr(desk->err.text, "nothing can be appended"));
+	assert_int_equal(ipl_engine_check(desk->engine, &desk->err), IPL_OK);
+	assert_int_equal(create(desk).wait_seq, 2);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
+}
+
+static uint64_t number_of(const struct ipl_buf *text, const char *sample)
+{
+	const char *at = strstr((const char *)text->at, sample);
+
+	assert_non_null(at);
+	return strtoull(at + strlen(sample), NULL, 10);
+}
+
+/* Each call is counted once, by what it came to; commits and what they held too. */
+static void test_counts(void **state)
+{
+	struct desk *desk = *state;
+	struct ipl_buf text = { 0 };
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(create(desk).status, IPL_OK);
+	assert_int_equal(call(desk, "DeleteVpc", "VpcId", "vpc-x").status, IPL_REFUSED);
+	assert_int_equal(call(desk, "MakeCoffee", NULL, NULL).status, IPL_REFUSED);
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_OK);
+	assert_int_equal(create(desk).status, IPL_OK);
+	commits_until_failure = 1;
+	assert_int_equal(ipl_engine_settle(desk->engine, &desk->err), IPL_ERR_IO);
+	ipl_engine_write_metrics(desk->engine, desk->now_ms, &text);
+	ipl_buf_append(&text, "", 1);
+	assert_false(text.failed);
+	assert_int_equal(number_of(&text, "{operation=\"CreateVpc\",outcome=\"ok\"} "), 4);
+	assert_int_equal(number_of(&text, "{operation=\"DeleteVpc\",outcome=\"refused\"} "), 1);
+	assert_int_equal(number_of(&text, "{operation=\"DeleteVpc\",outcome=\"ok\"} "), 0);
+	assert_int_equal(number_of(&text, "{operation=\"unknown\",outcome=\"refused\"} "), 1);
+	assert_int_equal(number_of(&text, "{code=\"InvalidVpcId.NotFound\"} "), 1);
+	assert_int_equal(number_of(&text, "\nipledger_batch_events_bucket{le=\"1\"} "), 1);
+	assert_int_equal(number_of(&text, "\nipledger_batch_events_bucket{le=\"4\"} "), 2);
+	assert_int_equal(number_of(&text, "\nipledger_batch_events_count{} "), 2);
+	assert_int_equal(number_of(&text, "\nipledger_commits_failed_total "), 1);
+	assert_int_equal(number_of(&text, "\nipledger_appends_work "), 0);
+	assert_int_equal(number_of(&text, "{kind=\"Vpc\"} "), 3);
+	ipl_buf_release(&text);
+}
+
+/* The borders of buckets: what is at most the bound is in it. */
+static void test_histogram(void **state)
+{
+	struct ipl_histogram h = { .sum = 0 };
+
+	(void)state;
+	ipl_histogram_add(&h, 0, 0);
+	ipl_histogram_add(&h, 1, 0);
+	ipl_histogram_add(&h, 2, 0);
+	ipl_histogram_add(&h, 3, 0);
+	ipl_histogram_add(&h, 4, 0);
+	ipl_histogram_add(&h, 5, 0);
+	assert_int_equal(h.bucket[0], 2);
+	assert_int_equal(h.bucket[1], 1);
+	assert_int_equal(h.bucket[2], 2);
+	assert_int_equal(h.bucket[3], 1);
+	ipl_histogram_add(&h, UINT64_C(1) << (IPL_HISTOGRAM_BUCKETS - 1), 0);
+	ipl_histogram_add(&h, (UINT64_C(1) << (IPL_HISTOGRAM_BUCKETS - 1)) + 1, 0);
+	ipl_histogram_add(&h, UINT64_MAX, 0);
+	assert_int_equal(h.bucket[IPL_HISTOGRAM_BUCKETS - 1], 1);
+	assert_int_equal(h.bucket[IPL_HISTOGRAM_BUCKETS], 2);
+	h = (struct ipl_histogram){ .sum = 0 };
+	ipl_histogram_add_ns(&h, 1024);
+	ipl_histogram_add_ns(&h, 1025);
+	ipl_histogram_add_ns(&h, -5);
+	assert_int_equal(h.bucket[0], 2);
+	assert_int_equal(h.bucket[1], 1);
+	assert_int_equal(h.sum, 2049);
+}
+
 static void test_token_of_what_was_lost(void **state)
 {
 	struct desk *desk = *state;
@@ -294,6 +381,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_answers_wait, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_commit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_check, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
+		cmocka_unit_test(test_histogram),
 		cmocka_unit_test_setup_teardown(test_token_of_what_was_lost, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_jobs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_jobs_wait_for_the_disk, set_up, tear_down),
