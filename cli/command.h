@@ -21,6 +21,7 @@ enum ipl_output { IPL_OUTPUT_TABLE, IPL_OUTPUT_JSON, IPL_OUTPUT_YAML, IPL_OUTPUT
 struct ipl_invocation {
 	const struct ipl_command *command;
 	const char *data;   /* the ledger's directory */
+	bool is_data_given; /* on the command line */
 	const char *server; /* NULL: the directory's socket, else the directory itself */
 	enum ipl_output output;
 	const struct ipl_value *as_of; /* NULL: now */

@@ -194,9 +194,10 @@ static int read_shared(struct ipl_invocation *in, struct ipl_value *as_of)
 		is_over = is_over || strcmp(in->argv[i], "--") == 0;
 		if (is_over)
 			in->argv[kept++] = in->argv[i];
-		else if ((value = ipl_option(in, &i, "--data")) != NULL)
+		else if ((value = ipl_option(in, &i, "--data")) != NULL) {
 			in->data = value;
-		else if ((value = ipl_option(in, &i, "--server")) != NULL)
+			in->is_data_given = true;
+		} else if ((value = ipl_option(in, &i, "--server")) != NULL)
 			in->server = value;
 		else if ((value = ipl_option(in, &i, "--tls-ca")) != NULL)
 			(void)setenv("IPLEDGER_TLS_CA", value, 1); /* out of memory: not trusted */

@@ -147,6 +147,7 @@ static enum ipl_status bind_address(struct ipl_server *server, const char *addre
 			&len) != 0)
 		return ipl_error_set(err, IPL_ERR_IO, "--http %s: %s (--http none does without)",
 				     address, strerror(errno));
+	ipl_listen_http(server->http_bound);
 	st = ipl_admit_listener(server, address, (const struct sockaddr *)&at, err);
 	if (st != IPL_OK)
 		return st;

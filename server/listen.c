@@ -67,12 +67,43 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	ipl_conn_open(from->server, fd, &caller);
 }
 
+/*
+ * Out of descriptors: the listener stays ready to accept, so to try on would spin. The heart
+ * beat lets it go on, a second later at most.
+ */
+static void stop_accepting(struct evconnlistener *listener, const char *name)
+{
+	ipl_log(IPL_LOG_WARN, "%s: no descriptor for a connection: %s; trying again in a second",
+		name, strerror(errno));
+	(void)evconnlistener_disable(listener);
+}
+
 static void on_accept_error(struct evconnlistener *listener, void *context)
 {
 	struct ipl_listener *from = context;
 
-	(void)listener;
-	ipl_log(IPL_LOG_WARN, "%s: accept: %s", from->name, strerror(errno));
+	from->server->counts.accept_errors++;
+	stop_accepting(listener, from->name);
+}
+
+/* Of the HTTP door, whose context is evhttp's own. */
+static void on_http_accept_error(struct evconnlistener *listener, void *context)
+{
+	(void)context;
+	stop_accepting(listener, "http");
+}
+
+void ipl_listen_http(struct evhttp_bound_socket *bound)
+{
+	evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(bound), on_http_accept_error);
+}
+
+void ipl_listeners_beat(struct ipl_server *server)
+{
+	for (size_t i = 0; i < server->listener_count; i++)
+		(void)evconnlistener_enable(server->listener[i].listener);
+	if (server->http_bound != NULL && !evtimer_pending(server->http_pause, NULL))
+		(void)evconnlistener_enable(evhttp_bound_socket_get_listener(server->http_bound));
 }
 
 static enum ipl_status watch(struct ipl_server *server, struct ipl_listener *to, int fd,

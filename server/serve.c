@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,11 +54,18 @@ static void on_signal(evutil_socket_t fd, short what, void *context)
 	server->is_stopping = true;
 }
 
+/* The manager waits for READY when it has asked for a reload. */
 static void on_hangup(evutil_socket_t fd, short what, void *context)
 {
+	char state[64];
+
 	(void)fd;
 	(void)what;
+	(void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+		       ipl_monotonic_ns() / 1000);
+	ipl_notify_manager(state);
 	ipl_admit_reload(context);
+	ipl_notify_manager("READY=1");
 }
 
 static void release_all(struct ipl_server *server, const struct ipl_error *failed)
@@ -155,7 +163,7 @@ static void say_ready(const struct ipl_server *server)
 }
 
 /* Tell systemd, where there is one: READY=1 to the socket it names (sd_notify(3)). */
-static void notify_systemd(const char *state)
+void ipl_notify_manager(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
@@ -283,6 +291,16 @@ static void raise_file_limit(void)
 			(unsigned long long)limit.rlim_cur);
 }
 
+/* What is made here is its owner's alone, and no crash leaves the keys in a file. */
+static void keep_secrets(const struct ipl_serve_options *options)
+{
+	const struct rlimit none = { 0, 0 };
+
+	umask(077);
+	if (!options->core_dumps && setrlimit(RLIMIT_CORE, &none) != 0)
+		ipl_log(IPL_LOG_WARN, "a crash may leave a core file: %s", strerror(errno));
+}
+
 enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_error *err)
 {
 	struct ipl_server *server = calloc(1, sizeof(*server));
@@ -294,6 +312,7 @@ enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_er
 	server->http_host_count = options->http_host_count;
 	server->counts.started_ms = ipl_now_ms();
 	raise_file_limit();
+	keep_secrets(options);
 	signal(SIGPIPE, SIG_IGN); /* a peer that is gone shows when it is written to */
 	ipl_arena_init(&server->arena, CALL_ARENA_BYTES);
 	st = ipl_engine_open(options->data, IPL_ENGINE_SERVE, options->init, ipl_now_ms(),
@@ -306,9 +325,9 @@ enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_er
 		st = open_doors(server, options, err);
 	if (st == IPL_OK) {
 		say_ready(server);
-		notify_systemd("READY=1");
+		ipl_notify_manager("READY=1");
 		run(server);
-		notify_systemd("STOPPING=1");
+		ipl_notify_manager("STOPPING=1");
 		finish(server);
 	}
 	close_all(server);

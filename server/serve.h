@@ -17,6 +17,7 @@ struct ipl_serve_options {
 	size_t http_host_count;
 	bool any_key;                 /* for tests: any key is let in, and none */
 	const char *keys;             /* the file of access keys; NULL: DIR/keys */
+	bool core_dumps;              /* let a crash leave a core file */
 	const char *tls_cert;         /* PEM; NULL: no TLS at the TCP and HTTP doors */
 	const char *tls_key;          /* PEM */
 	const struct ipl_value *init; /* NULL: none */

@@ -216,6 +216,12 @@ void ipl_subscriptions_free(struct ipl_conn *conn);
 enum ipl_status ipl_listen(struct ipl_server *server, const char *address,
 			   struct ipl_error *err) IPL_MUST_USE;
 void ipl_listeners_close(struct ipl_server *server);
+/** The HTTP door waits too where there is no descriptor. */
+void ipl_listen_http(struct evhttp_bound_socket *bound);
+/** Every second: who waited for a descriptor tries again. */
+void ipl_listeners_beat(struct ipl_server *server);
+/** Tell systemd, where there is one (sd_notify(3)). */
+void ipl_notify_manager(const char *state);
 
 /** Start the HTTP listener; "none": there is none. */
 enum ipl_status ipl_http_open(struct ipl_server *server, const char *address,

@@ -352,6 +352,7 @@ static void on_beat(evutil_socket_t fd, short what, void *context)
 			beat_conn(conn);
 	}
 	ipl_streams_beat(server);
+	ipl_listeners_beat(server);
 }
 
 enum ipl_status ipl_subscribers_open(struct ipl_server *server, struct ipl_error *err)
