@@ -164,10 +164,14 @@ static void reload_keys(struct ipl_server *server)
 {
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 	struct ipl_keys *old = server->keys, *new = NULL;
+	enum ipl_status st;
 
 	if (server->any_key)
 		return;
-	if (ipl_keys_load(server->keys_path, &new, &err) != IPL_OK) {
+	st = ipl_keys_load(server->keys_path, &new, &err);
+	if (st == IPL_ERR_END && ipl_keys_count(old) == 0)
+		return; /* there were none, and are none */
+	if (st != IPL_OK) {
 		ipl_log(IPL_LOG_ERROR, "the keys stay as they were: %s", err.text);
 		return;
 	}

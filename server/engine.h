@@ -111,10 +111,11 @@ enum ipl_status ipl_engine_settle(struct ipl_engine *engine, struct ipl_error *e
 uint64_t ipl_engine_durable_seq(const struct ipl_engine *engine);
 
 /**
- * Whether appends work: what the last commit came to. Where it failed and none is on its way,
- * something small is written to see whether the disk is well again.
+ * Whether appends work at @now_ms: what the last commit came to. Where it failed and none is on its
+ * way, something small is written to see whether the disk is well again, once a second at most.
  */
-enum ipl_status ipl_engine_check(struct ipl_engine *engine, struct ipl_error *err) IPL_MUST_USE;
+enum ipl_status ipl_engine_check(struct ipl_engine *engine, int64_t now_ms,
+				 struct ipl_error *err) IPL_MUST_USE;
 /**
  * Append to @out what it has counted and what its state and store are like, as
  * Prometheus' text. It must have a state.

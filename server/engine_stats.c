@@ -10,6 +10,7 @@
 /* So many of each are told of one by one; of the others only how many, and the least free. */
 #define VSWITCHES_MAX 1000u
 #define POOLS_MAX     64u
+#define PROBE_MS      1000
 
 static const char *const outcomes[] = { "ok", "refused", "failed" };
 static const char *const kinds[] = { [IPL_OPERATION_WRITE] = "write",
@@ -51,14 +52,21 @@ void ipl_stats_commit(struct ipl_engine_stats *stats, const struct ipl_commit *c
 	stats->failure = commit->err;
 }
 
-enum ipl_status ipl_engine_check(struct ipl_engine *engine, struct ipl_error *err)
+enum ipl_status ipl_engine_check(struct ipl_engine *engine, int64_t now_ms, struct ipl_error *err)
 {
 	struct ipl_engine_stats *stats = &engine->stats;
+	int64_t since_ms = now_ms - stats->probed_ms;
 
-	/* While one is on its way it tells soon; what failed last is true until then. */
+	/*
+	 * While one is on its way it tells soon; what failed last is true until then. To try
+	 * blocks, and anybody may ask.
+	 */
 	if (stats->is_failing && ipl_committer_idle(engine->committer) &&
-	    ipl_store_probe(engine->store, &stats->failure) == IPL_OK)
-		stats->is_failing = false;
+	    (since_ms < 0 || since_ms >= PROBE_MS)) {
+		stats->probed_ms = now_ms;
+		if (ipl_store_probe(engine->store, &stats->failure) == IPL_OK)
+			stats->is_failing = false;
+	}
 	if (!stats->is_failing)
 		return IPL_OK;
 	return ipl_error_set(err, stats->failure.status, "nothing can be appended: %.400s",

@@ -24,6 +24,7 @@ struct ipl_engine_stats {
 	int64_t flying_since_ns;
 	bool is_failing; /* the last commit did */
 	struct ipl_error failure;
+	int64_t probed_ms; /* when the disk was tried last */
 };
 
 /** @answer was given after @ns; negative: it is not known how long it took. */

@@ -310,6 +310,7 @@ static void begin(struct ipl_stream *stream)
 
 	(void)evhttp_add_header(headers, "Content-Type", "text/event-stream");
 	(void)evhttp_add_header(headers, "Cache-Control", "no-store");
+	(void)evhttp_add_header(headers, "Connection", "close");     /* when it ends */
 	(void)evhttp_add_header(headers, "X-Accel-Buffering", "no"); /* proxies wait else */
 	/* A reader says nothing: how long it takes nothing is our care. */
 	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(evcon), NULL, NULL);

@@ -92,6 +92,12 @@ bool ipl_page_admit(struct ipl_server *server, struct evhttp_request *req, const
 				"secret");
 	if (st == IPL_OK)
 		return true;
+	if (out->retry_after_ms > 0) {
+		char text[24];
+		(void)snprintf(text, sizeof(text), "%" PRId64, out->retry_after_ms);
+		(void)evhttp_add_header(evhttp_request_get_output_headers(req), "x-acs-retry-after",
+					text);
+	}
 	if (err.code == IPL_CODE_UNAUTHENTICATED)
 		ask_for_key(server, req, &err);
 	else
@@ -113,7 +119,7 @@ void ipl_page_healthz(struct ipl_server *server, struct evhttp_request *req)
 	} else if (server->is_stopping) {
 		(void)snprintf(text, sizeof(text), "the server is stopping\n");
 		status = 503;
-	} else if (ipl_engine_check(server->engine, &err) != IPL_OK) {
+	} else if (ipl_engine_check(server->engine, ipl_now_ms(), &err) != IPL_OK) {
 		(void)snprintf(text, sizeof(text), "%s\n", err.text);
 		status = 503;
 	}
