@@ -75,9 +75,51 @@ def test_history(tap):
     os.unlink(init)
 
 
+def test_names(tap):
+    """A small vSwitch under a long delay: what cools down is had by name, and by name only."""
+    init = settings({"ReuseDelaySeconds": 3600})
+    server = Server(init=init)
+    client = server.client()
+    vpc = client.call("CreateVpc", CidrBlock="10.0.0.0/16")["VpcId"]
+
+    def vswitch():
+        return client.call("CreateVSwitch", VpcId=vpc, ZoneId=ZONE, CidrBlock="10.0.0.0/29")["VSwitchId"]
+
+    def eni(**params):
+        made = client.call("CreateNetworkInterface", VSwitchId=first, **params)
+        return made["NetworkInterfaceId"], [a["PrivateIpAddress"] for a in made["PrivateIpSets"]["PrivateIpSet"]]
+
+    first = vswitch()
+    client.call("DeleteNetworkInterface", NetworkInterfaceId=eni()[0])
+    tap.equal(client.call("CheckCanAllocateVpcPrivateIpAddress", VSwitchId=first,
+                          PrivateIpAddress="10.0.0.1")["CanAllocate"], True, "a cooling address can be asked for by name")
+    number, addresses = eni(PrimaryIpAddress="10.0.0.1", SecondaryPrivateIpAddressCount=3)
+    tap.equal(addresses, ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"],
+              "it was none of the free ones: all of them are picked beside it")
+    client.call("DeleteNetworkInterface", NetworkInterfaceId=number)
+    refusal = tap.refused("InvalidVSwitchId.IpNotEnough", "all of them cool down", client.call,
+                          "CreateNetworkInterface", VSwitchId=first)
+    tap.equal((refusal.detail["Free"], refusal.detail["Cooling"], "NextCooledTime" in refusal.detail), (0, 4, True),
+              "the refusal says how many, and until when")
+    tap.equal(eni(PrimaryIpAddress="10.0.0.3")[1], ["10.0.0.3"], "one of them by name")
+    client.call("DeleteNetworkInterface", NetworkInterfaceId=client.call(
+        "DescribeNetworkInterfaces")["NetworkInterfaceSets"]["NetworkInterfaceSet"][0]["NetworkInterfaceId"])
+    client.call("DeleteVSwitch", VSwitchId=first)
+    first = vswitch()
+    tap.refused("InvalidVSwitchId.IpNotEnough", "a vSwitch that comes in their place picks none of them", client.call,
+                "CreateNetworkInterface", VSwitchId=first)
+    client.call("ModifyLedgerSettings", ReuseDelaySeconds=0)
+    number, _ = eni(PrimaryIpAddress="10.0.0.2")
+    client.call("DeleteNetworkInterface", NetworkInterfaceId=number)
+    tap.equal(eni()[1], ["10.0.0.2"], "without a delay what is freed can be picked at once")
+    server.remove()
+    os.unlink(init)
+
+
 def main():
     tap = Tap()
     test_history(tap)
+    test_names(tap)
     tap.end()
 
 
