@@ -116,10 +116,31 @@ def test_names(tap):
     os.unlink(init)
 
 
+def test_ipv6(tap):
+    init = settings({"ReuseDelaySeconds": 3600})
+    server = Server(init=init)
+    client = server.client()
+    vpc = client.call("CreateVpc", CidrBlock="10.0.0.0/16", EnableIpv6=True)["VpcId"]
+    vswitch = client.call("CreateVSwitch", VpcId=vpc, ZoneId=ZONE, CidrBlock="10.0.0.0/24",
+                          Ipv6CidrBlock=0)["VSwitchId"]
+    eni = client.call("CreateNetworkInterface", VSwitchId=vswitch)["NetworkInterfaceId"]
+    block = client.call("DescribeVSwitchAttributes", VSwitchId=vswitch)["Ipv6CidrBlock"].split("::")[0]
+    client.call("AssignIpv6Addresses", NetworkInterfaceId=eni, Ipv6Address=[f"{block}::2"])
+    client.call("UnassignIpv6Addresses", NetworkInterfaceId=eni, Ipv6Address=[f"{block}::2"])
+    tap.equal(client.call("LookupAddress", Address=f"{block}::2")["Status"], "Cooling", "an IPv6 address cools down")
+    tap.equal(client.call("AssignIpv6Addresses", NetworkInterfaceId=eni, Ipv6AddressCount=2)["Ipv6Sets"]["Ipv6Address"],
+              [f"{block}::1", f"{block}::3"], "and is not picked meanwhile")
+    client.call("AssignIpv6Addresses", NetworkInterfaceId=eni, Ipv6Address=[f"{block}::2"])
+    tap.equal(client.call("LookupAddress", Address=f"{block}::2")["Status"], "Held", "by name it is had")
+    server.remove()
+    os.unlink(init)
+
+
 def main():
     tap = Tap()
     test_history(tap)
     test_names(tap)
+    test_ipv6(tap)
     tap.end()
 
 

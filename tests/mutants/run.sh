@@ -14,7 +14,7 @@ tree=$work/tree
 build=$work/build
 python=$(command -v /usr/bin/python3 || command -v python3) # one that has msgpack
 programs="prop_ledger test_event test_ground test_block test_golden prop_past prop_rows"
-doors="rules statements ipv6 transact every_write cooling refuse_network refuse_instance refuse_eni refuse_eip"
+doors="rules statements ipv6 transact every_write cooling edges refuse_network refuse_instance refuse_eni refuse_eip"
 
 mkdir "$tree"
 (cd "$root" && git ls-files -z | xargs -0 tar -cf -) | tar -xf - -C "$tree" || exit 1
