@@ -379,11 +379,49 @@ static void test_missing_event(void **state)
 	lab_close(&lab);
 }
 
+/* What was made once cannot be made again, whether it lives or is gone. */
+static void test_made_twice(void **state)
+{
+	struct lab lab;
+	int made = 0;
+
+	(void)state;
+	random_begin(SEED_FIRST);
+	lab_open(&lab, NULL);
+	for (int i = 0; i < 400; i++)
+		assert_true(random_step(&lab) <= IPL_REFUSED);
+	for (uint64_t seq = 2; seq <= lab.count; seq++) {
+		struct ipl_error err = IPL_ERROR_INIT(NULL);
+		struct ipl_touches touches;
+		struct ipl_state *fork;
+		struct ipl_arena arena;
+		struct ipl_event ev;
+		ipl_arena_init(&arena, (size_t)256 << 20);
+		lab_event(&lab, seq, &arena, &ev);
+		if (ev.type == IPL_EVENT_VPC_CREATED || ev.type == IPL_EVENT_VSWITCH_CREATED ||
+		    ev.type == IPL_EVENT_ENI_CREATED || ev.type == IPL_EVENT_INSTANCES_LAUNCHED ||
+		    ev.type == IPL_EVENT_EIP_ALLOCATED || ev.type == IPL_EVENT_IPV6GW_CREATED) {
+			made++;
+			fork = ipl_state_fork(lab.state);
+			ev.seq = lab.count + 1;
+			ev.time_ms = lab.time_ms;
+			assert_int_equal(ipl_event_touches(&arena, &ev, &touches, &err), IPL_OK);
+			if (ipl_reduce(fork, &ev, &touches, &err) != IPL_ERR_CORRUPT)
+				fail_msg("event %d is folded twice", (int)seq);
+			ipl_state_free(fork);
+		}
+		ipl_arena_release(&arena);
+	}
+	assert_true(made > 20);
+	lab_close(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_histories),
 		cmocka_unit_test(test_missing_event),
+		cmocka_unit_test(test_made_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

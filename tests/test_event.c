@@ -260,6 +260,27 @@ static void check_wide(struct ipl_arena *arena, struct ipl_event *ev)
 	}
 }
 
+/* One link more than the event touches things. */
+static void check_links(struct ipl_arena *arena, struct ipl_event *ev)
+{
+	struct ipl_link *links = ipl_arena_array(arena, ev->link_count + 1, sizeof(*links));
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	struct ipl_event decoded;
+
+	assert_non_null(links);
+	memcpy(links, ev->links, ev->link_count * sizeof(*links));
+	ev->links = links;
+	ev->link_count++;
+	assert_int_equal(ipl_event_decode(encode(arena, ev), arena, &decoded, &err),
+			 IPL_ERR_CORRUPT);
+}
+
+static void test_a_link_for_each_touch(void **state)
+{
+	(void)state;
+	each_type(check_links);
+}
+
 static void test_one_encoding_of_a_type(void **state)
 {
 	(void)state;
@@ -315,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_msgpack_reads_it),
 		cmocka_unit_test(test_one_bit_is_damage),
 		cmocka_unit_test(test_one_encoding_of_a_type),
+		cmocka_unit_test(test_a_link_for_each_touch),
 		cmocka_unit_test(test_hostile_bytes),
 	};
 
