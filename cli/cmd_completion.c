@@ -63,7 +63,7 @@ static void print_cases(void)
 			print_operations();
 		if (strcmp(name, "help") == 0) {
 			print_commands();
-			printf(" operations ");
+			printf(" operations expressions ");
 		}
 		print_verbs(name);
 		print_choices(ipl_commands[i]);

@@ -191,6 +191,46 @@ static void test_grows(void **state)
 	lab_close(&lab);
 }
 
+/* Two rules that one instance breaks began at different events. */
+static void test_two_rules(void **state)
+{
+	struct ipl_faults faults;
+	struct ipl_event ev;
+	struct lab lab;
+	uint64_t instance, eni, vswitch, first, second;
+	char id[IPL_ID_TEXT_MAX];
+
+	(void)state;
+	lab_open(&lab, NULL);
+	(void)plant_address(&lab);
+	instance = ipl_state_next_number(lab.state, IPL_KIND_INSTANCE) - 1;
+	vswitch = ipl_state_next_number(lab.state, IPL_KIND_VSWITCH) - 1;
+	ipl_id_format(ipl_state_letters(lab.state), IPL_KIND_VSWITCH, vswitch, id);
+	assert_int_equal(lab_call(&lab, "CreateNetworkInterface", "{\"VSwitchId\":\"%s\"}", id),
+			 IPL_OK);
+	eni = ipl_state_next_number(lab.state, IPL_KIND_ENI) - 1;
+	ipl_event_init(&ev, IPL_EVENT_ENI_ATTACHED); /* its type takes one */
+	ev.op = IPL_OP_ATTACH_ENI;
+	ev.eni_attached = (struct ipl_ev_eni_attached){ eni, instance };
+	append(&lab, &ev);
+	first = lab.count;
+	assert_int_equal(lab_call(&lab, "AllocateEipAddress", "{}"), IPL_OK);
+	ipl_event_init(&ev, IPL_EVENT_PUBLIC_IP_ALLOCATED); /* it has no bandwidth */
+	ev.op = IPL_OP_ALLOCATE_PUBLIC_IP;
+	ev.public_ip_allocated = (struct ipl_ev_public_ip_allocated){
+		.instance = instance,
+		.eni = ipl_state_instance(lab.state, instance)->enis.at[0],
+		.public_ip = ipl_state_pool(lab.state, 0)->cidr.base + 77,
+	};
+	append(&lab, &ev);
+	second = lab.count;
+	faults = find(&lab, lab.count);
+	assert_true(has(&faults, IPL_RULE_LIMITS, IPL_KIND_INSTANCE, instance, first));
+	assert_true(has(&faults, IPL_RULE_PUBLIC_IP, IPL_KIND_INSTANCE, instance, second));
+	ipl_faults_release(&faults);
+	lab_close(&lab);
+}
+
 /* What was mended is not found; as of before that it is. */
 static void test_mended(void **state)
 {
@@ -220,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_since),
 		cmocka_unit_test(test_grows),
+		cmocka_unit_test(test_two_rules),
 		cmocka_unit_test(test_mended),
 	};
 	const char *given = getenv("IPL_SEED");
