@@ -10,6 +10,7 @@ import bisect
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,7 @@ class Model:
         self.eni = {}       # id -> {"addresses": […], "instance", "vswitch", "vpc", "eips": {ip: eip}}
         self.eip = {}       # id -> {"ip", "eni", "instance", "private"}
         self.twice = []
+        self.vpcs = set()
 
     def hold(self, table, key, holder):
         if key in table:
@@ -47,6 +49,9 @@ class Model:
 
     def apply(self, event):
         getattr(self, "on_" + event["Type"], lambda body: None)(event["Body"])
+
+    def on_VpcCreated(self, body):
+        self.vpcs.add(body["VpcId"])
 
     def on_InstancesLaunched(self, body):
         for part in body["Instances"]:
@@ -216,6 +221,39 @@ def check_past_lists(tap, server, events):
     tap.ok(not wrong, "12 whole lists of the past, asked by 6 at once, equal a naive fold", wrong)
 
 
+def naive_histories(events):
+    """address -> [[from, to, holder]] of all addresses, by looking at a naive fold after each event."""
+    model, open_now, out = Model(), {}, {}
+    for event in events:
+        model.apply(event)
+        body = json.dumps(event["Body"])
+        for ip in set(re.findall(r'"(\d+\.\d+\.\d+\.\d+)"', body)):
+            holders = {eni for (_, address), eni in (((v, ip), model.private.get((v, ip))) for v in model.vpcs)
+                       if eni}
+            public = model.public.get(ip)
+            if public:
+                holders.add((public, model.eip[public]["eni"]) if public in model.eip else public)
+            for holder in open_now.get(ip, {}).keys() - holders:
+                open_now[ip].pop(holder)[1] = event["Seq"]
+            for holder in holders - open_now.get(ip, {}).keys():
+                interval = [event["Seq"], None, holder]
+                open_now.setdefault(ip, {})[holder] = interval
+                out.setdefault(ip, []).append(interval)
+    return out
+
+
+def check_histories(tap, client, events):
+    chance = random.Random(815)
+    wanted = naive_histories(events)
+    ips = chance.sample(sorted(wanted), min(len(wanted), PAIRS))
+    wrong = []
+    for ip in ips:
+        got = [[i["FromSeq"], i["ToSeq"]] for i in pages(client, "GetHistory", lambda r: r["History"], Address=ip)]
+        if got != [i[:2] for i in wanted[ip]]:
+            wrong.append((ip, got, wanted[ip]))
+    tap.ok(not wrong, f"{len(ips)} histories of addresses equal a naive fold", wrong[:1])
+
+
 def check_end(tap, model, lists):
     got = {key: shown(e) for name in ("DescribeInstances", "DescribeNetworkInterfaces",
                                       "DescribeEipAddresses") for key, e in lists[name].items()}
@@ -271,6 +309,7 @@ def main():
     lists = all_lists(client)
     check_end(tap, model, lists)
     check_past(tap, client, events)
+    check_histories(tap, client, events)
     check_past_lists(tap, server, events)
     lists = all_lists(client)
 
