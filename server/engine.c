@@ -549,6 +549,7 @@ void ipl_engine_close(struct ipl_engine *engine)
 	if (engine->done_fd >= 0)
 		close(engine->done_fd);
 	forget(engine);
+	ipl_shown_free(engine->shown);
 	ipl_nodes_free(engine->nodes);
 	ipl_checkpoints_close(engine->checkpoints);
 	ipl_reader_close(engine->reader);

@@ -13,6 +13,7 @@
 #include "server/checkpointer.h"
 #include "server/engine.h"
 #include "server/engine_stats.h"
+#include "server/feed.h"
 #include "store/committer.h"
 #include "store/proof.h"
 #include "store/refusals.h"
@@ -67,6 +68,7 @@ struct ipl_engine {
 	struct ipl_str region; /* a copy: it is the ledger's for ever */
 	uint64_t ledger_number;
 	struct ipl_source source;
+	struct ipl_shown *shown; /* server/feed.c; NULL: nobody has followed yet */
 	struct ipl_nodes
 		*nodes; /* of the tree, as far as proofs have wanted them; NULL: none yet */
 	struct ipl_arena scratch; /* for folding */

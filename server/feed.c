@@ -11,10 +11,24 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "events/msgpack.h"
+
 #define LOOKED_AT_MAX     32u  /* events in one turn */
 #define PIECE             128u /* events of the chains found at a time */
 #define CHAINS_MAX        8u   /* an address that more VPCs had is looked for in the whole log */
 #define EVENT_ARENA_BYTES ((size_t)64 << 20)
+#define SHOWN_MAX         1024u
+#define SHOWN_BYTES_MAX   4096u /* longer ones are made each time */
+
+/* The newest events as they were shown, by their seqs. What is durable never changes. */
+struct shown_event {
+	uint64_t seq; /* 0: none */
+	struct ipl_buf bytes;
+};
+
+struct ipl_shown {
+	struct shown_event event[SHOWN_MAX];
+};
 
 struct ipl_feed {
 	struct ipl_engine *engine;
@@ -228,33 +242,126 @@ static enum ipl_status look(struct ipl_feed *feed, struct ipl_event *ev, bool *i
 	return st;
 }
 
-enum ipl_status ipl_feed_next(struct ipl_feed *feed, struct ipl_arena *arena,
-			      struct ipl_value *event, struct ipl_error *err)
+/* Where every event is wanted, one that was shown lately needs no look. */
+static const struct ipl_buf *find_shown(const struct ipl_feed *feed)
+{
+	const struct ipl_shown *shown = feed->engine->shown;
+	const struct shown_event *slot;
+
+	if (shown == NULL)
+		return NULL;
+	slot = &shown->event[feed->next % SHOWN_MAX];
+	return slot->seq == feed->next ? &slot->bytes : NULL;
+}
+
+/*
+ * Go to the next event that is wanted; feed->next is its seq then. @ev is filled where it had to be
+ * looked at: *@is_seen.
+ */
+static enum ipl_status find(struct ipl_feed *feed, bool may_be_shown, struct ipl_event *ev,
+			    bool *is_seen, struct ipl_error *err)
 {
 	for (uint32_t i = 0; i < LOOKED_AT_MAX; i++) {
-		struct ipl_event ev;
 		bool is_wanted;
 		enum ipl_status st;
 		/* A spoiled engine's chains are to be made again; what is durable stays so. */
-		if (feed->next > ipl_engine_durable_seq(feed->engine) || feed->engine->is_spoiled)
+		if (feed->next > feed->engine->durable_seq || feed->engine->is_spoiled)
 			return ipl_error_set(err, IPL_ERR_END, "there is no event %" PRIu64 " yet",
 					     feed->next);
 		st = skip(feed, err);
-		if (st == IPL_OK && feed->next > ipl_engine_durable_seq(feed->engine))
+		if (st == IPL_OK && feed->next > feed->engine->durable_seq)
 			continue; /* the end, which the next round says */
-		if (st == IPL_OK)
-			st = look(feed, &ev, &is_wanted, err);
-		if (st != IPL_OK)
-			return st;
-		if (is_wanted)
-			*event = ipl_event_value(arena, feed->engine->letters, &ev);
-		if (is_wanted && arena->failed)
-			return ipl_error_set(err, IPL_ERR_NOMEM,
-					     "event %" PRIu64 " takes more memory than there is",
-					     feed->next);
-		feed->next++;
-		if (is_wanted)
+		*is_seen = !may_be_shown || feed->by_key || feed->type != 0 ||
+			   find_shown(feed) == NULL;
+		if (st == IPL_OK && !*is_seen)
 			return IPL_OK;
+		if (st == IPL_OK)
+			st = look(feed, ev, &is_wanted, err);
+		if (st != IPL_OK || is_wanted)
+			return st;
+		feed->next++;
 	}
 	return ipl_error_set(err, IPL_ERR_BUSY, "enough was looked at for now");
+}
+
+static enum ipl_status show(struct ipl_feed *feed, const struct ipl_event *ev,
+			    struct ipl_arena *arena, struct ipl_value *event, struct ipl_error *err)
+{
+	*event = ipl_event_value(arena, feed->engine->letters, ev);
+	return arena->failed ? ipl_error_set(err, IPL_ERR_NOMEM,
+					     "event %" PRIu64 " takes more memory than there is",
+					     feed->next) :
+			       IPL_OK;
+}
+
+enum ipl_status ipl_feed_next(struct ipl_feed *feed, struct ipl_arena *arena,
+			      struct ipl_value *event, struct ipl_error *err)
+{
+	struct ipl_event ev;
+	bool is_seen;
+	enum ipl_status st = find(feed, false, &ev, &is_seen, err);
+
+	if (st == IPL_OK)
+		st = show(feed, &ev, arena, event, err);
+	if (st == IPL_OK)
+		feed->next++;
+	return st;
+}
+
+/* --- as MessagePack --- */
+
+/* Keep the bytes of an event near the end, where others are going to want it as well. */
+static void keep_shown(struct ipl_feed *feed, const uint8_t *bytes, size_t len)
+{
+	struct ipl_engine *engine = feed->engine;
+	struct shown_event *slot;
+
+	if (engine->durable_seq - feed->next >= SHOWN_MAX || len > SHOWN_BYTES_MAX)
+		return;
+	if (engine->shown == NULL)
+		engine->shown = calloc(1, sizeof(*engine->shown));
+	if (engine->shown == NULL)
+		return; /* then it is made again each time */
+	slot = &engine->shown->event[feed->next % SHOWN_MAX];
+	slot->bytes.len = 0;
+	ipl_buf_append(&slot->bytes, bytes, len);
+	slot->seq = slot->bytes.failed ? 0 : feed->next;
+	slot->bytes.failed = false;
+}
+
+void ipl_shown_free(struct ipl_shown *shown)
+{
+	if (shown == NULL)
+		return;
+	for (size_t i = 0; i < SHOWN_MAX; i++)
+		ipl_buf_release(&shown->event[i].bytes);
+	free(shown);
+}
+
+enum ipl_status ipl_feed_write(struct ipl_feed *feed, struct ipl_arena *arena, struct ipl_buf *out,
+			       struct ipl_error *err)
+{
+	const struct ipl_buf *kept;
+	struct ipl_value event;
+	struct ipl_event ev;
+	size_t begin = out->len;
+	bool is_seen;
+	enum ipl_status st = find(feed, true, &ev, &is_seen, err);
+
+	if (st != IPL_OK)
+		return st;
+	kept = find_shown(feed);
+	if (kept != NULL) {
+		ipl_buf_append(out, kept->at, kept->len);
+		feed->next++;
+		return IPL_OK;
+	}
+	st = show(feed, &ev, arena, &event, err);
+	if (st != IPL_OK)
+		return st;
+	ipl_msgpack_write(out, &event);
+	if (!out->failed)
+		keep_shown(feed, out->at + begin, out->len - begin);
+	feed->next++;
+	return IPL_OK;
 }

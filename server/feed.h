@@ -41,6 +41,16 @@ void ipl_feed_close(struct ipl_feed *feed);
 enum ipl_status ipl_feed_next(struct ipl_feed *feed, struct ipl_arena *arena,
 			      struct ipl_value *event, struct ipl_error *err) IPL_MUST_USE;
 
+/**
+ * As ipl_feed_next(), with the event's MessagePack appended to @out. Of the newest events it is
+ * kept, so that many who follow the end have it made once. @arena is for the event meanwhile.
+ */
+enum ipl_status ipl_feed_write(struct ipl_feed *feed, struct ipl_arena *arena, struct ipl_buf *out,
+			       struct ipl_error *err) IPL_MUST_USE;
+/** Free what the engine's feeds have kept; NULL is fine. */
+struct ipl_shown;
+void ipl_shown_free(struct ipl_shown *shown);
+
 /** The first seq that was not looked at yet: where to begin when the feed must be opened anew. */
 uint64_t ipl_feed_resume_seq(const struct ipl_feed *feed);
 

@@ -202,18 +202,20 @@ static bool feed_one(struct ipl_conn *conn, struct ipl_subscription *subscriptio
 
 	subscription->is_behind = true;
 	for (uint32_t i = 0; i < TURN_EVENTS && has_room(conn); i++) {
-		struct ipl_value event;
+		/* [2, "Event", [… */
+		static const uint8_t head[] = { 0x93, 0x02, 0xa5, 'E', 'v', 'e', 'n', 't', 0x91 };
+		size_t before = conn->out.len;
 		enum ipl_status st;
 		if (monotonic_ns() >= deadline_ns)
 			return true;
 		ipl_arena_reset(arena);
-		st = ipl_feed_next(subscription->feed, arena, &event, err);
+		ipl_buf_append(&conn->out, head, sizeof(head));
+		st = ipl_feed_write(subscription->feed, arena, &conn->out, err);
 		subscription->is_behind = st != IPL_ERR_END;
-		if (st == IPL_ERR_END || st == IPL_ERR_BUSY)
-			return true;
 		if (st != IPL_OK)
-			return false;
-		say(conn, "Event", event);
+			conn->out.len = before;
+		if (st != IPL_OK)
+			return st == IPL_ERR_END || st == IPL_ERR_BUSY;
 		subscription->silent_s = 0;
 	}
 	return true;

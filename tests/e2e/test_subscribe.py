@@ -68,6 +68,8 @@ def test_live(server, net):
     events = take(client, 20)
     TAP.equal([e["Seq"] for e in events], made, "live: every event, in order, once")
     TAP.equal(events, [net.call("GetEvent", Seq=s) for s in made], "as GetEvent shows it")
+    others = [subscriber(server, FromSeq=made[0], **more)[0] for more in ({}, {"Type": "VpcCreated"})]
+    TAP.equal([take(other, 20) for other in others], [events, events], "others are told the same")
     client.call("Unsubscribe", SubscriptionId=answer["SubscriptionId"])
     net.call("Subscribe")
     net.vpc()
