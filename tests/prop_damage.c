@@ -274,6 +274,46 @@ static void test_record_bits(void **state)
 	}
 }
 
+/* Bytes in the file's place at @at for one look; found, or of no account. */
+static void try_bytes(struct desk *desk, size_t at, const uint8_t *bytes, size_t len)
+{
+	const struct ipl_verify_options options = { .threads = 1 };
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	struct ipl_verified found;
+	int fd = open(desk->path, O_WRONLY);
+	enum ipl_status st;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, len, (off_t)at), len);
+	st = ipl_verify(desk->dir, &options, &found, &err);
+	if (!reads_same(desk) && st == IPL_OK)
+		fail_msg("%zu bytes at %zu change what is read, and are not found", len, at);
+	assert_true(st == IPL_OK || st == IPL_ERR_CORRUPT);
+	assert_int_equal(pwrite(fd, desk->bytes + at, len, (off_t)at), len);
+	close(fd);
+}
+
+/* A page in another's place, and what chance writes. */
+static void test_garbage(void **state)
+{
+	struct desk *desk = *state;
+	size_t pages = desk->len / PAGE;
+
+	srand(20261125);
+	for (size_t to = 0; to < pages; to++) {
+		for (size_t from = to % 3; from < pages; from += 3)
+			try_bytes(desk, to * PAGE, desk->bytes + from * PAGE, PAGE);
+	}
+	for (int i = 0; i < 400; i++) {
+		uint8_t bytes[64];
+		size_t len = (size_t)rand() % sizeof(bytes) + 1, page = (size_t)rand() % pages;
+		size_t at = page * PAGE + (size_t)rand() % (i % 2 == 0 ? 64 : PAGE - sizeof(bytes));
+		for (size_t k = 0; k < len; k++)
+			bytes[k] = i % 4 == 0 ? 0xff : (uint8_t)(rand() % (i % 8 == 1 ? 8 : 256));
+		try_bytes(desk, at, bytes, len);
+	}
+}
+
 static void test_cuts(void **state)
 {
 	struct desk *desk = *state;
@@ -298,6 +338,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_bits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_record_bits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_garbage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cuts, set_up, tear_down),
 	};
 
