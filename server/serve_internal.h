@@ -123,6 +123,7 @@ struct ipl_server {
 	struct event *feeder;        /* subscribers are behind */
 	struct event *heart;         /* every second */
 	struct ipl_conn *feed_first; /* whose turn it is; NULL: the first one's */
+	uint32_t subscription_count; /* of all connections */
 	int64_t fed_ns;              /* when the last turn was over */
 	struct ipl_listener listener[IPL_LISTENERS_MAX];
 	size_t listener_count;

@@ -52,6 +52,7 @@ static void end_at(struct ipl_conn *conn, struct ipl_subscription **at)
 
 	*at = subscription->next;
 	conn->subscription_count--;
+	conn->server->subscription_count--;
 	ipl_feed_close(subscription->feed);
 	free(subscription);
 }
@@ -103,6 +104,7 @@ static enum ipl_status add(struct ipl_conn *conn, struct ipl_answer *answer)
 						   .next = conn->subscriptions };
 	conn->subscriptions = subscription;
 	conn->subscription_count++;
+	conn->server->subscription_count++;
 	ipl_map_add(&conn->server->arena, &answer->result, "SubscriptionId",
 		    ipl_int(subscription->id));
 	return IPL_OK;
@@ -303,6 +305,8 @@ void ipl_subscribers_wake(struct ipl_server *server)
 {
 	static const struct timeval now = { 0, 0 };
 
+	if (server->subscription_count == 0)
+		return;
 	/* A timer is looked at after the sockets: so their turn comes before the next one here. */
 	if (!server->is_stopping && event_add(server->feeder, &now) != 0)
 		ipl_log(IPL_LOG_ERROR, "no timer for the subscribers");
