@@ -54,16 +54,25 @@ def make(server, count):
 
 def test_follow(server):
     make(server, 5)
-    table, every = Follow(server, "log", "--follow"), Follow(server, "-o", "json", "log", "--follow", "--from", "1")
+    table, every = Follow(server, "log", "--follow", "--from", "7"), Follow(server, "-o", "json", "log", "--follow", "--from", "1")
     past = Follow(server, "-o", "json", "log", "--from", "1h", "--follow")
     TAP.equal(seqs(every.lines(6)), list(range(1, 7)), "--from 1: what there is")
     TAP.equal(seqs(past.lines(6)), list(range(1, 7)), "--from a time")
-    time.sleep(1)  # the table's subscription begins with what comes now
+    late = Follow(server, "-o", "json", "log", "--follow")
     made = make(server, 3)
     lines = table.lines(3)
     TAP.equal([line.split()[0] for line in lines], [str(s) for s in made], "a line for each event as it comes")
     TAP.ok(all("CreateVpc" in line and "a reason" in line for line in lines), "with its columns", lines)
     TAP.equal(seqs(every.lines(3)), made, "JSON lines go on as well")
+    seen = []
+    while not seen:  # without --from it begins with what comes once it is there
+        make(server, 1)
+        seen = seqs(late.lines(1, 0.5))
+    last = make(server, 1)[0]
+    seen += seqs(late.lines(last - seen[0]))
+    TAP.ok(seen[0] > 6 and seen == list(range(seen[0], last + 1)), "without --from: what comes from now on", seen)
+    TAP.equal(late.end(), 0, "ended")
+    TAP.equal([len(every.lines(last - 9)), len(table.lines(last - 9))], [last - 9] * 2, "the others were told as well")
     server.kill()
     time.sleep(1.2)
     server.start()

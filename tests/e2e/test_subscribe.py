@@ -279,7 +279,7 @@ def test_stop(server):
 
 
 def test_durable():
-    """A disk that takes 300 ms for each sync."""
+    """A disk that takes 600 ms for each sync."""
     library = os.environ.get("SLOW_SYNC", "")
     if not os.path.exists(library):
         return
@@ -290,7 +290,7 @@ def test_durable():
     for _ in range(3000):
         writer.receive()
     server.stop()
-    os.environ.update(LD_PRELOAD=library, SLOW_SYNC_MS="300",
+    os.environ.update(LD_PRELOAD=library, SLOW_SYNC_MS="600",
                       SLOW_SYNC_FAILS=os.path.join(server.data, "fails"),
                       ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
     server.start()
@@ -301,7 +301,7 @@ def test_durable():
     begin = time.monotonic()
     TAP.equal(take(busy, head)[-1]["Seq"], head, "catching up while a commit is on its way")
     TAP.equal(take(busy, 1)[0]["Seq"], head + 1, "does not run ahead of the disk")
-    TAP.ok(time.monotonic() - begin > 0.25, "which takes its time", time.monotonic() - begin)
+    TAP.ok(time.monotonic() - begin > 0.5, "which takes its time", time.monotonic() - begin)
     busy.close()
     writer.receive()
 
@@ -341,20 +341,29 @@ def test_failed_commit(server, client, late):
     TAP.ok(silent(other), "there is no subscription where the answer was an error")
     TAP.equal(len({other.call("Subscribe")["SubscriptionId"] for _ in range(16)}), 16, "nor half of one")
     # Notifications that wait behind an answer stay where they are when the answer falls.
+    for _ in range(5):  # a machine that is busy may take both into one commit
+        got = send_and_fail(client)
+        if got[:2] != ["OK", "OK"]:
+            break
+    TAP.equal(got, ["OK", "StoreUnavailable", "Event"], "an event behind an answer that falls is not lost")
+
+
+def send_and_fail(client):
+    """Two writes, the second of which fails once the first was answered: what comes of them."""
     client.send("CreateVpc", {"CidrBlock": "10.3.0.0/16"})
-    time.sleep(0.05)
+    time.sleep(0.1)
     client.send("CreateVpc", {"CidrBlock": "10.4.0.0/16"})
     got = []
-    for frame in frames(client, 5):
+    for frame in frames(client, 3):
         if frame[1] == "Heartbeat":
             continue
         got.append(frame[1] if frame[0] == 2 else (frame[2] or {"Code": "OK"})["Code"])
         if got == ["OK"]:
             open(os.environ["SLOW_SYNC_FAILS"], "w", encoding="ascii").close()
-        if len(got) == 3:
+        if len(got) == (4 if got[:2] == ["OK", "OK"] else 3):
             break
     os.remove(os.environ["SLOW_SYNC_FAILS"])
-    TAP.equal(got, ["OK", "StoreUnavailable", "Event"], "an event behind an answer that falls is not lost")
+    return got
 
 
 def main():
