@@ -24,7 +24,7 @@ static double now_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void die(const char *what, const char *why)
+static _Noreturn void die(const char *what, const char *why)
 {
 	fprintf(stderr, "bench_verify: %s: %s\n", what, why);
 	exit(1);
@@ -61,8 +61,8 @@ static enum ipl_status touch(void *context, uint64_t seq, struct ipl_str record,
 static double scan(const char *dir)
 {
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
-	struct ipl_store *store;
-	struct ipl_reader *reader;
+	struct ipl_store *store = NULL;
+	struct ipl_reader *reader = NULL;
 	uint64_t sum[2] = { 0, 0 };
 	double begin;
 
