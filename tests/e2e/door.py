@@ -4,10 +4,13 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import socket
 import time
 import urllib.parse
 import uuid
+
+from ledger import note_code
 
 ECS, VPC = "2014-05-26", "2016-04-28"
 IN_VPC = {"CreateVpc", "CreateVSwitch", "DeleteVpc", "DeleteVSwitch", "AllocateEipAddress",
@@ -50,6 +53,9 @@ def flat(params, prefix=""):
 class Reply:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
+        found = re.search(rb'"Code" *: *"([^"]+)"|<Code>([^<]+)</Code>', body or b"") if status >= 400 else None
+        if found:
+            note_code({"HttpStatus": status, "Code": (found[1] or found[2]).decode()})
 
     @property
     def json(self):
