@@ -163,7 +163,8 @@ static void answer(struct ipl_conn *conn, uint32_t msgid, const struct ipl_answe
 		return;
 	}
 	conn->released = conn->out.len;
-	ipl_histogram_add_ns(&conn->server->counts.reply, ipl_monotonic_ns() - held.taken_ns);
+	ipl_histogram_add_ns(&conn->server->counts.reply,
+			     (a->done_ns != 0 ? a->done_ns : ipl_monotonic_ns()) - held.taken_ns);
 	if (subscribes)
 		ipl_subscription_begin(conn, held.subscription);
 }

@@ -771,7 +771,8 @@ void ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *call,
 	int64_t begin_ns = ipl_monotonic_ns();
 
 	answer_call(engine, call, arena, answer);
-	if (!answer->is_deferred)
-		ipl_stats_call(&engine->stats, answer,
-			       by_thread ? -1 : ipl_monotonic_ns() - begin_ns);
+	if (answer->is_deferred)
+		return;
+	answer->done_ns = ipl_monotonic_ns();
+	ipl_stats_call(&engine->stats, answer, by_thread ? -1 : answer->done_ns - begin_ns);
 }

@@ -77,6 +77,7 @@ struct ipl_answer {
 	uint64_t wait_seq; /* the answer leaves when the log is durable up to here */
 	/* It is being done: call again with the same parameters when ipl_engine_is_done(*job). */
 	bool is_deferred;
+	int64_t done_ns; /* when it was given, by ipl_monotonic_ns(); 0: by nobody yet */
 	/* Of Subscribe: the events that were asked for; the caller's to close (server/feed.h). */
 	struct ipl_feed *feed;
 	int64_t unsubscribe; /* of Unsubscribe: which subscription the caller is to end; else 0 */
