@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chain heads in one open-addressing table. */
+/*
+ * Chain heads in one open-addressing table. When it is full its slots move to one
+ * twice as large, a few with each push: all at once would be a second's pause with
+ * some million chains.
+ */
 #include "store/heads.h"
 
 #include <inttypes.h>
@@ -11,6 +15,7 @@
 #define SLOTS_MIN    ((size_t)1024)
 #define ROOTS_INLINE 2u
 #define ROOTS_MAX    128u
+#define MOVED_A_PUSH 8u /* more than a slot for each push: it is done long before the next time */
 
 struct slot {
 	struct ipl_key key;
@@ -24,7 +29,11 @@ struct slot {
 struct ipl_heads {
 	struct slot *slot;
 	size_t slot_count; /* a power of two */
-	size_t used;
+	size_t used;       /* chains, in both tables */
+	/* What slots still move out of; those before `moved` are in the new one. NULL: nothing. */
+	struct slot *old;
+	size_t old_count;
+	size_t moved;
 	ipl_heads_under_fn under; /* NULL: nothing is */
 	void *under_context;
 };
@@ -79,26 +88,57 @@ static bool is_outside(const struct slot *slot)
 	return roots_cap(tree_count(slot->count, &first, &second)) > ROOTS_INLINE;
 }
 
+/* The slot of @key in one table, or the free one where it belongs. */
+static struct slot *find_in(struct slot *slots, size_t count, struct ipl_key key)
+{
+	size_t mask = count - 1;
+	size_t at = ipl_key_hash(key) & mask;
+
+	while (slots[at].count > 0 && !ipl_key_equal(slots[at].key, key))
+		at = (at + 1) & mask;
+	return &slots[at];
+}
+
+/* The slot that knows of @key, in either table; a free one where none does. */
+static struct slot *find(const struct ipl_heads *heads, struct ipl_key key)
+{
+	struct slot *slot = find_in(heads->slot, heads->slot_count, key), *old;
+
+	if (slot->count > 0 || heads->old == NULL)
+		return slot;
+	old = find_in(heads->old, heads->old_count, key);
+	return old->count > 0 ? old : slot;
+}
+
+/* The old table stays as it is, so that what probes across a slot goes on finding its own. */
+static void move_some(struct ipl_heads *heads, size_t count)
+{
+	for (; heads->old != NULL && count > 0; count--) {
+		const struct slot *from = &heads->old[heads->moved++];
+		struct slot *to;
+		if (from->count > 0) {
+			to = find_in(heads->slot, heads->slot_count, from->key);
+			if (to->count == 0)
+				*to = *from;
+		}
+		if (heads->moved < heads->old_count)
+			continue;
+		free(heads->old);
+		heads->old = NULL;
+	}
+}
+
 void ipl_heads_free(struct ipl_heads *heads)
 {
 	if (heads == NULL)
 		return;
+	move_some(heads, SIZE_MAX);
 	for (size_t i = 0; i < heads->slot_count; i++) {
 		if (heads->slot[i].count > 0 && is_outside(&heads->slot[i]))
 			free(heads->slot[i].roots.outside);
 	}
 	free(heads->slot);
 	free(heads);
-}
-
-static struct slot *find(const struct ipl_heads *heads, struct ipl_key key)
-{
-	size_t mask = heads->slot_count - 1;
-	size_t at = ipl_key_hash(key) & mask;
-
-	while (heads->slot[at].count > 0 && !ipl_key_equal(heads->slot[at].key, key))
-		at = (at + 1) & mask;
-	return &heads->slot[at];
 }
 
 static const uint64_t *roots_of(const struct slot *slot)
@@ -174,20 +214,31 @@ uint64_t ipl_heads_last(const struct ipl_heads *heads, struct ipl_key key)
 
 static bool grow(struct ipl_heads *heads)
 {
-	struct ipl_heads bigger = *heads;
+	struct slot *bigger;
 
-	bigger.slot_count = heads->slot_count * 2;
-
-	bigger.slot = calloc(bigger.slot_count, sizeof(*bigger.slot));
-	if (bigger.slot == NULL)
+	move_some(heads, SIZE_MAX); /* it has moved by now; this costs nothing then */
+	bigger = calloc(heads->slot_count * 2, sizeof(*bigger));
+	if (bigger == NULL)
 		return false;
-	for (size_t i = 0; i < heads->slot_count; i++) {
-		if (heads->slot[i].count > 0)
-			*find(&bigger, heads->slot[i].key) = heads->slot[i];
-	}
-	free(heads->slot);
-	*heads = bigger;
+	heads->old = heads->slot;
+	heads->old_count = heads->slot_count;
+	heads->moved = 0;
+	heads->slot = bigger;
+	heads->slot_count *= 2;
 	return true;
+}
+
+/* The slot of @key in the new table. */
+static struct slot *own(struct ipl_heads *heads, struct ipl_key key)
+{
+	struct slot *slot = find_in(heads->slot, heads->slot_count, key), *old;
+
+	if (slot->count > 0 || heads->old == NULL)
+		return slot;
+	old = find_in(heads->old, heads->old_count, key);
+	if (old->count > 0)
+		*slot = *old;
+	return slot;
 }
 
 /* Give @slot the roots of a chain that is one longer. */
@@ -222,7 +273,8 @@ static struct slot *slot_of(struct ipl_heads *heads, struct ipl_key key, struct 
 		ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for %zu chains", heads->used);
 		return NULL;
 	}
-	slot = find(heads, key);
+	move_some(heads, MOVED_A_PUSH);
+	slot = own(heads, key);
 	if (slot->count > 0 || heads->under == NULL)
 		return slot;
 	if (look_under(heads, key, &count, roots, &trees, err) != IPL_OK)
@@ -326,6 +378,12 @@ enum ipl_status ipl_heads_each(const struct ipl_heads *heads, ipl_heads_fn fn, v
 	for (size_t i = 0; i < heads->slot_count; i++) {
 		if (heads->slot[i].count > 0)
 			sorted[count++] = &heads->slot[i];
+	}
+	for (size_t i = heads->moved; heads->old != NULL && i < heads->old_count; i++) {
+		const struct slot *slot = &heads->old[i];
+		if (slot->count > 0 &&
+		    find_in(heads->slot, heads->slot_count, slot->key)->count == 0)
+			sorted[count++] = slot;
 	}
 	qsort(sorted, count, sizeof(*sorted), compare_slots);
 	for (size_t i = 0; st == IPL_OK && i < count; i++) {
