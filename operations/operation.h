@@ -113,10 +113,13 @@ enum ipl_service {
 #undef S
 };
 
-#define IPL_OPERATION_ENI   1u /* a missing parameter is answered with 403 */
-#define IPL_OPERATION_ADMIN 2u /* for the role admin only */
-#define IPL_OPERATION_SCAN  4u
-#define IPL_OPERATION_PAGED 8u
+#define IPL_OPERATION_ENI    1u /* a missing parameter is answered with 403 */
+#define IPL_OPERATION_ADMIN  2u /* for the role admin only */
+#define IPL_OPERATION_SCAN   4u
+#define IPL_OPERATION_PAGED  8u
+#define IPL_OPERATION_ECS    16u /* of the cloud product ECS */
+#define IPL_OPERATION_VPC    32u
+#define IPL_OPERATION_NATIVE 64u /* of a connection that stays: not by HTTP */
 
 /** A row of the table. */
 struct ipl_operation {

@@ -393,51 +393,53 @@
 /*
  * Writes: W(NAME, Name, params, decide, flags)
  *   NAME is the operation's in the event table; ipl_decide_<decide>() decides it.
+ *   ECS, VPC: the cloud products that have it; both have what the older one keeps, marked as
+ *   deprecated, for the drivers that use it there. Neither: the ledger's own.
  *   ENI: of the family that answers a missing parameter with 403.
  *   ADMIN: changes the ledger itself.
  */
 #define IPL_WRITE_LIST(W) \
 	W(MODIFY_LEDGER_SETTINGS, ModifyLedgerSettings, settings, modify_settings, ADMIN) \
-	W(CREATE_VPC, CreateVpc, create_vpc, create_vpc, 0) \
-	W(DELETE_VPC, DeleteVpc, delete_vpc, delete_vpc, 0) \
-	W(CREATE_VSWITCH, CreateVSwitch, create_vswitch, create_vswitch, 0) \
-	W(DELETE_VSWITCH, DeleteVSwitch, delete_vswitch, delete_vswitch, 0) \
-	W(RUN_INSTANCES, RunInstances, run_instances, run_instances, 0) \
-	W(START_INSTANCE, StartInstance, instance, start_instance, 0) \
-	W(STOP_INSTANCE, StopInstance, stop_instance, stop_instance, 0) \
-	W(DELETE_INSTANCE, DeleteInstance, delete_instance, delete_instance, 0) \
-	W(CREATE_ENI, CreateNetworkInterface, create_eni, create_eni, 0) \
-	W(ATTACH_ENI, AttachNetworkInterface, attach_eni, attach_eni, 0) \
-	W(DETACH_ENI, DetachNetworkInterface, attach_eni, detach_eni, 0) \
-	W(DELETE_ENI, DeleteNetworkInterface, delete_eni, delete_eni, 0) \
+	W(CREATE_VPC, CreateVpc, create_vpc, create_vpc, ECS | VPC) \
+	W(DELETE_VPC, DeleteVpc, delete_vpc, delete_vpc, ECS | VPC) \
+	W(CREATE_VSWITCH, CreateVSwitch, create_vswitch, create_vswitch, ECS | VPC) \
+	W(DELETE_VSWITCH, DeleteVSwitch, delete_vswitch, delete_vswitch, ECS | VPC) \
+	W(RUN_INSTANCES, RunInstances, run_instances, run_instances, ECS) \
+	W(START_INSTANCE, StartInstance, instance, start_instance, ECS) \
+	W(STOP_INSTANCE, StopInstance, stop_instance, stop_instance, ECS) \
+	W(DELETE_INSTANCE, DeleteInstance, delete_instance, delete_instance, ECS) \
+	W(CREATE_ENI, CreateNetworkInterface, create_eni, create_eni, ECS) \
+	W(ATTACH_ENI, AttachNetworkInterface, attach_eni, attach_eni, ECS) \
+	W(DETACH_ENI, DetachNetworkInterface, attach_eni, detach_eni, ECS) \
+	W(DELETE_ENI, DeleteNetworkInterface, delete_eni, delete_eni, ECS) \
 	W(ASSIGN_PRIVATE_IPS, AssignPrivateIpAddresses, assign_private_ips, assign_private_ips, \
-	  ENI) \
+	  ENI | ECS) \
 	W(UNASSIGN_PRIVATE_IPS, UnassignPrivateIpAddresses, unassign_private_ips, \
-	  unassign_private_ips, ENI) \
+	  unassign_private_ips, ENI | ECS) \
 	W(MODIFY_NETWORK_SPEC, ModifyInstanceNetworkSpec, modify_network_spec, \
-	  modify_network_spec, 0) \
-	W(ALLOCATE_PUBLIC_IP, AllocatePublicIpAddress, instance, allocate_public_ip, 0) \
-	W(ALLOCATE_EIP, AllocateEipAddress, allocate_eip, allocate_eip, 0) \
-	W(ASSOCIATE_EIP, AssociateEipAddress, associate_eip, associate_eip, 0) \
-	W(UNASSOCIATE_EIP, UnassociateEipAddress, unassociate_eip, unassociate_eip, 0) \
-	W(RELEASE_EIP, ReleaseEipAddress, release_eip, release_eip, 0) \
-	W(CONVERT_PUBLIC_IP, ConvertNatPublicIpToEip, instance, convert_public_ip, 0) \
-	W(CREATE_INSTANCE, CreateInstance, create_instance, create_instance, 0) \
-	W(REBOOT_INSTANCE, RebootInstance, reboot, reboot_instance, 0) \
-	W(MODIFY_EIP, ModifyEipAddressAttribute, modify_eip, modify_eip, 0) \
-	W(ASSOCIATE_CIDR, AssociateVpcCidrBlock, associate_cidr, associate_cidr, 0) \
-	W(UNASSOCIATE_CIDR, UnassociateVpcCidrBlock, unassociate_cidr, unassociate_cidr, 0) \
-	W(CHANGE_PRIMARY_ADDRESS, ModifyInstanceVpcAttribute, change_address, change_address, 0) \
-	W(MODIFY_VPC, ModifyVpcAttribute, modify_vpc, modify_vpc, 0) \
-	W(MODIFY_VSWITCH, ModifyVSwitchAttribute, modify_vswitch, modify_vswitch, 0) \
-	W(MODIFY_ENI, ModifyNetworkInterfaceAttribute, modify_eni, modify_eni, 0) \
-	W(ASSIGN_IPV6, AssignIpv6Addresses, assign_ipv6, assign_ipv6, ENI) \
-	W(UNASSIGN_IPV6, UnassignIpv6Addresses, unassign_ipv6, unassign_ipv6, ENI) \
-	W(CREATE_IPV6GW, CreateIpv6Gateway, create_ipv6gw, create_ipv6gw, 0) \
-	W(DELETE_IPV6GW, DeleteIpv6Gateway, delete_ipv6gw, delete_ipv6gw, 0) \
-	W(ALLOCATE_IPV6BW, AllocateIpv6InternetBandwidth, allocate_ipv6bw, allocate_ipv6bw, 0) \
-	W(MODIFY_IPV6BW, ModifyIpv6InternetBandwidth, modify_ipv6bw, modify_ipv6bw, 0) \
-	W(DELETE_IPV6BW, DeleteIpv6InternetBandwidth, delete_ipv6bw, delete_ipv6bw, 0)
+	  modify_network_spec, ECS) \
+	W(ALLOCATE_PUBLIC_IP, AllocatePublicIpAddress, instance, allocate_public_ip, ECS) \
+	W(ALLOCATE_EIP, AllocateEipAddress, allocate_eip, allocate_eip, ECS | VPC) \
+	W(ASSOCIATE_EIP, AssociateEipAddress, associate_eip, associate_eip, ECS | VPC) \
+	W(UNASSOCIATE_EIP, UnassociateEipAddress, unassociate_eip, unassociate_eip, ECS | VPC) \
+	W(RELEASE_EIP, ReleaseEipAddress, release_eip, release_eip, ECS | VPC) \
+	W(CONVERT_PUBLIC_IP, ConvertNatPublicIpToEip, instance, convert_public_ip, ECS) \
+	W(CREATE_INSTANCE, CreateInstance, create_instance, create_instance, ECS) \
+	W(REBOOT_INSTANCE, RebootInstance, reboot, reboot_instance, ECS) \
+	W(MODIFY_EIP, ModifyEipAddressAttribute, modify_eip, modify_eip, ECS | VPC) \
+	W(ASSOCIATE_CIDR, AssociateVpcCidrBlock, associate_cidr, associate_cidr, VPC) \
+	W(UNASSOCIATE_CIDR, UnassociateVpcCidrBlock, unassociate_cidr, unassociate_cidr, VPC) \
+	W(CHANGE_PRIMARY_ADDRESS, ModifyInstanceVpcAttribute, change_address, change_address, ECS) \
+	W(MODIFY_VPC, ModifyVpcAttribute, modify_vpc, modify_vpc, ECS | VPC) \
+	W(MODIFY_VSWITCH, ModifyVSwitchAttribute, modify_vswitch, modify_vswitch, ECS | VPC) \
+	W(MODIFY_ENI, ModifyNetworkInterfaceAttribute, modify_eni, modify_eni, ECS) \
+	W(ASSIGN_IPV6, AssignIpv6Addresses, assign_ipv6, assign_ipv6, ENI | ECS) \
+	W(UNASSIGN_IPV6, UnassignIpv6Addresses, unassign_ipv6, unassign_ipv6, ENI | ECS) \
+	W(CREATE_IPV6GW, CreateIpv6Gateway, create_ipv6gw, create_ipv6gw, VPC) \
+	W(DELETE_IPV6GW, DeleteIpv6Gateway, delete_ipv6gw, delete_ipv6gw, VPC) \
+	W(ALLOCATE_IPV6BW, AllocateIpv6InternetBandwidth, allocate_ipv6bw, allocate_ipv6bw, VPC) \
+	W(MODIFY_IPV6BW, ModifyIpv6InternetBandwidth, modify_ipv6bw, modify_ipv6bw, VPC) \
+	W(DELETE_IPV6BW, DeleteIpv6InternetBandwidth, delete_ipv6bw, delete_ipv6bw, VPC)
 
 /*
  * Writes that are made of others, which the write path takes apart: M(NAME, Name, params)
@@ -455,34 +457,37 @@
 #define IPL_READ_LIST(R) \
 	R(GetEntity, get_entity, get_entity, 0) \
 	R(LookupAddress, lookup_address, lookup_address, 0) \
-	R(DescribeVpcs, describe_vpcs, describe_vpcs, SCAN | PAGED) \
-	R(DescribeVSwitches, describe_vswitches, describe_vswitches, SCAN | PAGED) \
-	R(DescribeInstances, describe_instances, describe_instances, SCAN | PAGED) \
-	R(DescribeInstanceAttribute, instance, describe_instance, 0) \
-	R(DescribeNetworkInterfaces, describe_enis, describe_enis, SCAN | PAGED) \
-	R(DescribeNetworkInterfaceAttribute, describe_eni, describe_eni, 0) \
-	R(DescribeEipAddresses, describe_eips, describe_eips, SCAN | PAGED) \
-	R(DescribeIpv6Addresses, describe_ipv6, describe_ipv6, SCAN | PAGED) \
-	R(DescribeIpv6Gateways, describe_ipv6gws, describe_ipv6gws, SCAN | PAGED) \
-	R(DescribeVpcAttribute, describe_vpc, describe_vpc, 0) \
-	R(DescribeVSwitchAttributes, delete_vswitch, describe_vswitch, 0) \
-	R(CheckCanAllocateVpcPrivateIpAddress, check_address, check_address, 0) \
-	R(DescribeInstanceStatus, describe_status, describe_status, SCAN | PAGED) \
-	R(DescribeInstanceTypes, describe_types, describe_types, 0) \
+	R(DescribeVpcs, describe_vpcs, describe_vpcs, SCAN | PAGED | ECS | VPC) \
+	R(DescribeVSwitches, describe_vswitches, describe_vswitches, SCAN | PAGED | ECS | VPC) \
+	R(DescribeInstances, describe_instances, describe_instances, SCAN | PAGED | ECS) \
+	R(DescribeInstanceAttribute, instance, describe_instance, ECS) \
+	R(DescribeNetworkInterfaces, describe_enis, describe_enis, SCAN | PAGED | ECS) \
+	R(DescribeNetworkInterfaceAttribute, describe_eni, describe_eni, ECS) \
+	R(DescribeEipAddresses, describe_eips, describe_eips, SCAN | PAGED | ECS | VPC) \
+	R(DescribeIpv6Addresses, describe_ipv6, describe_ipv6, SCAN | PAGED | VPC) \
+	R(DescribeIpv6Gateways, describe_ipv6gws, describe_ipv6gws, SCAN | PAGED | VPC) \
+	R(DescribeVpcAttribute, describe_vpc, describe_vpc, VPC) \
+	R(DescribeVSwitchAttributes, delete_vswitch, describe_vswitch, VPC) \
+	R(CheckCanAllocateVpcPrivateIpAddress, check_address, check_address, VPC) \
+	R(DescribeInstanceStatus, describe_status, describe_status, SCAN | PAGED | ECS) \
+	R(DescribeInstanceTypes, describe_types, describe_types, ECS) \
 	R(GetGuestView, instance, guest_view, 0) \
 	R(CheckGuest, check_guest, check_guest, 0) \
 	R(GetReachability, instance, reachability, 0)
 
-/* Reads that need more than a state, answered by the server: S(NAME, Name, params, flags) */
+/*
+ * Reads that need more than a state, answered by the server: S(NAME, Name, params, flags)
+ *   NATIVE: of a connection that stays, so not by HTTP.
+ */
 #define IPL_SERVICE_LIST(S) \
 	S(PING, Ping, none, 0) \
-	S(HELLO, Hello, hello, 0) \
+	S(HELLO, Hello, hello, NATIVE) \
 	S(GET_STATUS, GetStatus, none, 0) \
 	S(GET_EVENT, GetEvent, get_event, 0) \
 	S(GET_INCLUSION, GetInclusionProof, get_inclusion, 0) \
 	S(GET_CONSISTENCY, GetConsistencyProof, get_consistency, 0) \
-	S(SUBSCRIBE, Subscribe, subscribe, 0) \
-	S(UNSUBSCRIBE, Unsubscribe, unsubscribe, 0) \
+	S(SUBSCRIBE, Subscribe, subscribe, NATIVE) \
+	S(UNSUBSCRIBE, Unsubscribe, unsubscribe, NATIVE) \
 	S(GET_STATE_HASH, GetStateHash, none, 0) \
 	S(LIST_EVENTS, ListEvents, list_events, PAGED) \
 	S(LIST_REFUSALS, ListRefusals, list_events, PAGED) \

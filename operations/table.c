@@ -39,6 +39,9 @@ IPL_PARAMS_LIST(X)
 #define ADMIN IPL_OPERATION_ADMIN
 #define SCAN IPL_OPERATION_SCAN
 #define PAGED IPL_OPERATION_PAGED
+#define ECS IPL_OPERATION_ECS
+#define VPC IPL_OPERATION_VPC
+#define NATIVE IPL_OPERATION_NATIVE
 
 static const struct ipl_operation operations[] = {
 #define W(NAME, Name, own_, decide_, flags_)                                                   \
