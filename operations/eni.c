@@ -383,8 +383,8 @@ enum ipl_status ipl_decide_assign_private_ips(struct ipl_decision *d)
 	return IPL_OK;
 }
 
-static enum ipl_status refuse_unassign(struct ipl_decision *d, enum ipl_code code, uint64_t eni,
-				       struct ipl_str ip, const char *why)
+enum ipl_status ipl_refuse_unassign(struct ipl_decision *d, enum ipl_code code, uint64_t eni,
+				    struct ipl_str ip, const char *why)
 {
 	ipl_refuse(d->err, code, "%.*s %s", IPL_STR_ARG(ip), why);
 	ipl_refused_entity(d, IPL_KIND_ENI, eni);
@@ -399,12 +399,12 @@ static enum ipl_status check_unassign(struct ipl_decision *d, const struct ipl_e
 	const struct ipl_lens lens = { .letters = ipl_state_letters(d->state) };
 
 	if (!ipl_ip4_parse(text, ip))
-		return refuse_unassign(d, IPL_CODE_ADDRESS_MALFORMED_UNASSIGN, number, text,
-				       "is no IPv4 address such as 10.0.0.5");
+		return ipl_refuse_unassign(d, IPL_CODE_ADDRESS_MALFORMED_UNASSIGN, number, text,
+					   "is no IPv4 address such as 10.0.0.5");
 	if (eni->address[0].ip == *ip)
-		return refuse_unassign(d, IPL_CODE_PRIMARY_PRIVATE_IP, number, text,
-				       "is the primary private address: it goes only with its "
-				       "network interface");
+		return ipl_refuse_unassign(d, IPL_CODE_PRIMARY_PRIVATE_IP, number, text,
+					   "is the primary private address: it goes only with its "
+					   "network interface");
 	for (uint32_t i = 1; i < eni->address_count; i++) {
 		if (eni->address[i].ip != *ip)
 			continue;
@@ -418,8 +418,8 @@ static enum ipl_status check_unassign(struct ipl_decision *d, const struct ipl_e
 			      ipl_show_id(d->arena, &lens, IPL_KIND_EIP, eni->address[i].eip));
 		return IPL_REFUSED;
 	}
-	return refuse_unassign(d, IPL_CODE_IP_UNASSIGNED, number, text,
-			       "is not an address of this network interface");
+	return ipl_refuse_unassign(d, IPL_CODE_IP_UNASSIGNED, number, text,
+				   "is not an address of this network interface");
 }
 
 enum ipl_status ipl_decide_unassign_private_ips(struct ipl_decision *d)
@@ -441,9 +441,9 @@ enum ipl_status ipl_decide_unassign_private_ips(struct ipl_decision *d)
 			return st;
 		for (uint32_t k = 0; k < list.count; k++) {
 			if (list.at[k].ip == ip)
-				return refuse_unassign(d, IPL_CODE_IP_REPEATED, number,
-						       args->addresses.at[i],
-						       "is named twice in one request");
+				return ipl_refuse_unassign(d, IPL_CODE_IP_REPEATED, number,
+							   args->addresses.at[i],
+							   "is named twice in one request");
 		}
 		list.at[list.count++].ip = ip;
 	}

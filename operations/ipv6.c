@@ -286,15 +286,6 @@ enum ipl_status ipl_decide_assign_ipv6(struct ipl_decision *d)
 	return IPL_OK;
 }
 
-static enum ipl_status refuse_unassign(struct ipl_decision *d, enum ipl_code code, uint64_t eni,
-				       struct ipl_str ip, const char *why)
-{
-	ipl_refuse(d->err, code, "%.*s %s", IPL_STR_ARG(ip), why);
-	ipl_refused_entity(d, IPL_KIND_ENI, eni);
-	ipl_error_add(d->err, "Address", ipl_text(ipl_arena_str(d->arena, ip)));
-	return IPL_REFUSED;
-}
-
 /* The number of the IPv6 address of @eni that @text names; 0 with the refusal made. */
 static uint64_t address_on(struct ipl_decision *d, const struct ipl_eni *eni, uint64_t number,
 			   struct ipl_str text)
@@ -302,8 +293,8 @@ static uint64_t address_on(struct ipl_decision *d, const struct ipl_eni *eni, ui
 	struct ipl_ip6 ip;
 
 	if (!ipl_ip6_parse(text, &ip)) {
-		refuse_unassign(d, IPL_CODE_IP6_MALFORMED, number, text,
-				"is no IPv6 address such as 2001:db8::5");
+		ipl_refuse_unassign(d, IPL_CODE_IP6_MALFORMED, number, text,
+				    "is no IPv6 address such as 2001:db8::5");
 		return 0;
 	}
 	for (uint32_t i = 0; i < eni->ipv6.count; i++) {
@@ -311,8 +302,8 @@ static uint64_t address_on(struct ipl_decision *d, const struct ipl_eni *eni, ui
 		if (has.hi == ip.hi && has.lo == ip.lo)
 			return eni->ipv6.at[i];
 	}
-	refuse_unassign(d, IPL_CODE_IP_UNASSIGNED, number, text,
-			"is not an address of this network interface");
+	ipl_refuse_unassign(d, IPL_CODE_IP_UNASSIGNED, number, text,
+			    "is not an address of this network interface");
 	return 0;
 }
 
@@ -341,9 +332,9 @@ enum ipl_status ipl_decide_unassign_ipv6(struct ipl_decision *d)
 			return IPL_REFUSED;
 		for (uint32_t k = 0; k < list.count; k++) {
 			if (list.at[k].ipv6 == ipv6)
-				return refuse_unassign(d, IPL_CODE_IP_REPEATED, number,
-						       args->ipv6.at[i],
-						       "is named twice in one request");
+				return ipl_refuse_unassign(d, IPL_CODE_IP_REPEATED, number,
+							   args->ipv6.at[i],
+							   "is named twice in one request");
 		}
 		list.at[list.count++] = ipl_free_ipv6(d, ipv6);
 	}

@@ -106,6 +106,9 @@ enum ipl_status ipl_pick_private(struct ipl_decision *d, uint64_t vswitch, uint3
 enum ipl_status ipl_check_room(struct ipl_decision *d, uint64_t vswitch, uint64_t wanted);
 /** How many addresses of @vswitch may still be picked in this decision. */
 uint64_t ipl_pickable(struct ipl_decision *d, uint64_t vswitch);
+/** "@ip @why", of an address that cannot be taken from @eni. */
+enum ipl_status ipl_refuse_unassign(struct ipl_decision *d, enum ipl_code code, uint64_t eni,
+				    struct ipl_str ip, const char *why);
 /** Pick the next public address; refused with @code where the pools are empty. */
 enum ipl_status ipl_pick_public(struct ipl_decision *d, enum ipl_code code, uint32_t *out);
 /** How many public addresses can be picked. */

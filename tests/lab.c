@@ -361,6 +361,16 @@ struct ipl_records lab_records(struct lab *lab)
 	return (struct ipl_records){ lab, get_record, scan_records, NULL };
 }
 
+static uint64_t get_last(void *context, struct ipl_key key)
+{
+	return ipl_heads_last(((const struct lab *)context)->heads, key);
+}
+
+struct ipl_source lab_source(struct lab *lab)
+{
+	return (struct ipl_source){ lab, get_record, get_last };
+}
+
 /* --- two states --- */
 
 static bool same_entities(struct ipl_arena *arena, struct ipl_lens *a, struct ipl_lens *b,

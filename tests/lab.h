@@ -7,6 +7,7 @@
 #define IPL_TESTS_LAB_H
 
 #include "operations/operation.h"
+#include "replay/past.h"
 #include "replay/view.h"
 #include "store/heads.h"
 
@@ -58,6 +59,8 @@ const char *lab_code(const struct lab *lab);
 bool lab_same_state(const struct ipl_state *a, const struct ipl_state *b);
 /** What the lab kept, as a log. */
 struct ipl_records lab_records(struct lab *lab);
+/** The same, to be read one by one, with the heads of the chains. */
+struct ipl_source lab_source(struct lab *lab);
 /** Decode event @seq into @arena. */
 void lab_event(const struct lab *lab, uint64_t seq, struct ipl_arena *arena, struct ipl_event *out);
 

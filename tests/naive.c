@@ -7,24 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the lab as a source --- */
-
-static enum ipl_status get_record(void *context, uint64_t seq, struct ipl_str *out,
-				  struct ipl_error *err)
-{
-	const struct lab *lab = context;
-
-	(void)err;
-	assert(seq >= 1 && seq <= lab->count);
-	*out = lab->record[seq - 1];
-	return IPL_OK;
-}
-
-static uint64_t get_last(void *context, struct ipl_key key)
-{
-	return ipl_heads_last(((const struct lab *)context)->heads, key);
-}
-
 /* --- the oracle: what each event did, seen from the whole states before and after it --- */
 
 /* Members of a state that a diff must not speak of, or of which only the id counts. */
@@ -193,7 +175,7 @@ void open_oracle(struct oracle *o, int steps)
 		if (st != IPL_OK && st != IPL_REFUSED)
 			must(o, st);
 	}
-	o->source = (struct ipl_source){ &o->lab, get_record, get_last };
+	o->source = lab_source(&o->lab);
 	o->err = (struct ipl_error)IPL_ERROR_INIT(NULL);
 	ipl_arena_init(&o->arena, (size_t)4 << 30);
 	ipl_hashmap_init(&o->open, sizeof(size_t));

@@ -61,21 +61,6 @@ static uint64_t from_env(const char *name, uint64_t otherwise)
 
 /* --- one entity or address alone --- */
 
-static enum ipl_status get_record(void *context, uint64_t seq, struct ipl_str *out,
-				  struct ipl_error *err)
-{
-	const struct lab *lab = context;
-
-	(void)err;
-	*out = lab->record[seq - 1];
-	return IPL_OK;
-}
-
-static uint64_t get_last(void *context, struct ipl_key key)
-{
-	return ipl_heads_last(((const struct lab *)context)->heads, key);
-}
-
 struct alone {
 	struct ipl_source source;
 	struct ipl_error err;
@@ -84,7 +69,7 @@ struct alone {
 
 static void alone_open(struct alone *a, struct lab *lab, const struct ipl_state *state)
 {
-	*a = (struct alone){ .source = { lab, get_record, get_last }, .err = IPL_ERROR_INIT(NULL) };
+	*a = (struct alone){ .source = lab_source(lab), .err = IPL_ERROR_INIT(NULL) };
 	ipl_lens_of_state(&a->whole, state, lab->time_ms, &a->err);
 	assert_int_equal(
 		ipl_past_open(&a->alone, &a->source, ipl_state_seq(state), lab->time_ms, &a->err),
@@ -154,7 +139,7 @@ static void check_all_alone(struct lab *lab, const struct ipl_state *state)
 /* The same as of moments on the way: the whole state is folded up to each of them. */
 static void check_past(struct lab *lab)
 {
-	const struct ipl_source source = { lab, get_record, get_last };
+	const struct ipl_source source = lab_source(lab);
 	struct ipl_state *state = ipl_state_new();
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 	int64_t now_ms = lab->time_ms;
@@ -241,7 +226,7 @@ static void step(struct lab *lab)
  */
 static void window(struct lab *lab, struct ipl_state *base)
 {
-	const struct ipl_source source = { lab, get_record, get_last };
+	const struct ipl_source source = lab_source(lab);
 	uint64_t steps = 1 + random_draw(WINDOW_MAX);
 	char why[SAME_TEXT_MAX];
 
@@ -264,7 +249,7 @@ static void window(struct lab *lab, struct ipl_state *base)
 
 static void check_again(struct lab *lab)
 {
-	const struct ipl_source source = { lab, get_record, get_last };
+	const struct ipl_source source = lab_source(lab);
 	struct ipl_state *again = ipl_state_new();
 	char why[SAME_TEXT_MAX];
 
@@ -278,7 +263,7 @@ static void run_seed(uint64_t seed, uint64_t steps)
 {
 	struct ipl_state *base = ipl_state_new();
 	struct lab lab;
-	const struct ipl_source source = { &lab, get_record, get_last };
+	const struct ipl_source source = lab_source(&lab);
 
 	seed_now = seed;
 	steps_done = 0;

@@ -23,21 +23,6 @@
 	"{\"PublicPools\":[\"198.18.0.0/27\",\"198.18.1.0/28\"]," \
 	"\"ReuseDelaySeconds\":1}"
 
-static enum ipl_status get_record(void *context, uint64_t seq, struct ipl_str *out,
-				  struct ipl_error *err)
-{
-	const struct lab *lab = context;
-
-	(void)err;
-	*out = lab->record[seq - 1];
-	return IPL_OK;
-}
-
-static uint64_t get_last(void *context, struct ipl_key key)
-{
-	return ipl_heads_last(((const struct lab *)context)->heads, key);
-}
-
 struct row {
 	struct ipl_key key;
 	struct ipl_str value;
@@ -162,7 +147,7 @@ static void assert_same_hash(const struct ipl_state *a, const struct ipl_state *
 static void test_rows_on_the_way(void **state)
 {
 	struct lab lab;
-	const struct ipl_source source = { &lab, get_record, get_last };
+	const struct ipl_source source = lab_source(&lab);
 	struct ipl_state *folded = ipl_state_new(), *loaded = reload(folded);
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 
@@ -188,7 +173,7 @@ static void test_rows_on_the_way(void **state)
 /* The state of the lab, made again from the rows of its log's fold. */
 static void change_state(struct lab *lab)
 {
-	const struct ipl_source source = { lab, get_record, get_last };
+	const struct ipl_source source = lab_source(lab);
 	struct ipl_state *folded = ipl_state_new();
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 

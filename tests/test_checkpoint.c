@@ -147,24 +147,9 @@ static enum ipl_status build(struct desk *desk, uint64_t seq)
 
 /* --- the oracle --- */
 
-static uint64_t lab_last(void *context, struct ipl_key key)
-{
-	return ipl_heads_last(((const struct lab *)context)->heads, key);
-}
-
-static enum ipl_status get_record(void *context, uint64_t seq, struct ipl_str *out,
-				  struct ipl_error *err)
-{
-	const struct lab *lab = context;
-
-	(void)err;
-	*out = lab->record[seq - 1];
-	return IPL_OK;
-}
-
 static void fold(struct desk *desk, struct ipl_state *state, uint64_t seq)
 {
-	const struct ipl_source source = { &desk->lab, get_record, NULL };
+	const struct ipl_source source = lab_source(&desk->lab);
 
 	must(desk, ipl_fold_to(state, &source, seq, &desk->err));
 }
@@ -347,7 +332,7 @@ static void test_build_and_load(void **state)
 static void test_past(void **state)
 {
 	struct desk *desk = *state;
-	const struct ipl_source source = { &desk->lab, get_record, lab_last };
+	const struct ipl_source source = lab_source(&desk->lab);
 	struct ipl_records records = ipl_records_of_reader(desk->reader);
 	struct ipl_state *oracle = ipl_state_new();
 	struct ipl_views *views;
