@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* export: the event log as JSON lines, or who holds which address as CSV. */
+/* export: the event log as JSON lines, who holds which address as CSV, and what DHCP servers need.
+ */
 #include "cli/ask.h"
 #include "cli/export.h"
 #include "cli/format.h"
@@ -9,9 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "events/address.h"
 #include "events/json.h"
 
-#define PAGE_RESULTS 1000
+#define PAGE_RESULTS        1000
+#define INTERFACE_BYTES_MAX 15 /* as Linux has it */
 
 /* --- jsonl --- */
 
@@ -166,8 +169,8 @@ static enum ipl_status export_csv(struct ipl_export *x)
 
 	for (size_t i = 0; st == IPL_OK && i < IPL_ARRAY_SIZE(lists); i++) {
 		const struct ipl_value *list;
-		struct ipl_value result;
-		st = ipl_export_list(x, lists[i].operation, lists[i].path, &result, &list);
+		struct ipl_value params = ipl_map();
+		st = ipl_export_list(x, lists[i].operation, &params, lists[i].path, &list);
 		for (uint32_t k = 0; st == IPL_OK && list != NULL && k < list->count; k++)
 			lists[i].add(&v, &list->item[k]);
 	}
@@ -187,31 +190,77 @@ void ipl_export_write(struct ipl_export *x, const struct ipl_buf *text)
 		x->has_failed = true;
 }
 
-enum ipl_status ipl_export_list(struct ipl_export *x, const char *operation, const char *path,
-				struct ipl_value *result, const struct ipl_value **list)
+/* Ask by @ask as of the moment of what was asked first. */
+static enum ipl_status ask_then(
+	struct ipl_export *x,
+	enum ipl_status (*ask)(const struct ipl_invocation *in, struct ipl_client *client,
+			       const char *operation, struct ipl_value *params,
+			       struct ipl_value *result, struct ipl_error *err),
+	const char *operation, struct ipl_value *params, struct ipl_value *result)
 {
-	struct ipl_value params = ipl_map(), seq = ipl_int((int64_t)x->seq);
+	struct ipl_value seq = ipl_int((int64_t)x->seq);
 	struct ipl_invocation then = *x->in;
 	enum ipl_status st;
 
-	/* All lists are of one moment: that of the first. */
 	if (then.as_of == NULL && x->seq > 0)
 		then.as_of = &seq;
-	st = ipl_ask_all(&then, x->client, operation, &params, result, &x->err);
-	if (st != IPL_OK)
-		return st;
-	if (ipl_map_get(result, "AsOfSeq") != NULL)
+	st = ask(&then, x->client, operation, params, result, &x->err);
+	if (st == IPL_OK && ipl_map_get(result, "AsOfSeq") != NULL)
 		x->seq = (uint64_t)ipl_map_get(result, "AsOfSeq")->integer;
-	*list = ipl_value_at(result, ipl_str_of(path));
-	return IPL_OK;
+	return st;
 }
 
-static const struct {
+enum ipl_status ipl_export_ask(struct ipl_export *x, const char *operation,
+			       struct ipl_value *params, struct ipl_value *result)
+{
+	return ask_then(x, ipl_ask, operation, params, result);
+}
+
+enum ipl_status ipl_export_list(struct ipl_export *x, const char *operation,
+				struct ipl_value *params, const char *path,
+				const struct ipl_value **list)
+{
+	struct ipl_value result;
+	enum ipl_status st = ask_then(x, ipl_ask_all, operation, params, &result);
+
+	if (st == IPL_OK)
+		*list = ipl_value_at(&result, ipl_str_of(path));
+	return st;
+}
+
+enum ipl_status ipl_export_save(struct ipl_export *x, const char *path, const struct ipl_buf *text)
+{
+	const char *partial = ipl_arena_printf(x->in->arena, "%s.partial", path).at;
+	FILE *file = partial == NULL ? NULL : fopen(partial, "w");
+	bool is_whole;
+
+	if (file == NULL)
+		return ipl_error_set(&x->err, IPL_ERR_IO, "%s: %s", path, strerror(errno));
+	is_whole = fwrite(text->at, 1, text->len, file) == text->len;
+	is_whole = fclose(file) == 0 && is_whole;
+	if (is_whole && rename(partial, path) == 0)
+		return IPL_OK;
+	ipl_error_set(&x->err, IPL_ERR_IO, "%s: %s", path, strerror(errno));
+	(void)remove(partial);
+	return IPL_ERR_IO;
+}
+
+/* Which options a format takes, beside --file. */
+enum {
+	TAKES_RANGE = 1,  /* --from, --to */
+	TAKES_SCOPE = 2,  /* a VPC or vSwitch, --interface, --dns */
+	TAKES_FOLDER = 4, /* --dir */
+};
+
+static const struct format {
 	const char *name;
 	enum ipl_status (*run)(struct ipl_export *x);
+	unsigned takes;
 } formats[] = {
-	{ "jsonl", export_jsonl },
-	{ "csv", export_csv },
+	{ "jsonl", export_jsonl, TAKES_RANGE },
+	{ "csv", export_csv, 0 },
+	{ "dnsmasq", ipl_export_dnsmasq, TAKES_SCOPE | TAKES_FOLDER },
+	{ "kea", ipl_export_kea, TAKES_SCOPE },
 };
 
 /* As many as there are where there is none of that name. */
@@ -224,21 +273,21 @@ static size_t find_format(const char *name)
 	return format;
 }
 
-static int run_format(struct ipl_export *x, size_t format)
+static int run_format(struct ipl_export *x, const struct format *format)
 {
 	enum ipl_status st;
 
 	ipl_progress_begin(&x->progress, "rows");
 	st = ipl_client_open(x->in->data, x->in->server, &x->client, &x->err);
 	if (st == IPL_OK)
-		st = formats[format].run(x);
+		st = format->run(x);
 	ipl_client_close(x->client);
 	ipl_progress_end(&x->progress, x->rows, x->rows);
 	return st == IPL_OK ? IPL_EXIT_OK : ipl_fail(&x->err);
 }
 
 /* Into a file beside its place, which takes it when it is whole. */
-static int run_to_file(struct ipl_export *x, size_t format, const char *path)
+static int run_to_file(struct ipl_export *x, const struct format *format, const char *path)
 {
 	struct ipl_arena *arena = x->in->arena;
 	const char *partial = ipl_arena_printf(arena, "%s.partial", path).at;
@@ -260,41 +309,145 @@ static int run_to_file(struct ipl_export *x, size_t format, const char *path)
 	return rc;
 }
 
+/* --- its words --- */
+
+struct words {
+	const struct format *format; /* NULL: not read yet */
+	unsigned takes;              /* what the options that were read need */
+	const char *file;
+};
+
+/* A name that is safe in either configuration. */
+static bool is_interface(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789._-@");
+
+	return len > 0 && len <= INTERFACE_BYTES_MAX && name[len] == '\0';
+}
+
+static bool add_word(const char **list, size_t *count, const char *word)
+{
+	if (*count == IPL_EXPORT_WORDS_MAX)
+		return false;
+	list[(*count)++] = word;
+	return true;
+}
+
+/* One option at argv[*i]; -1: taken, -2: it is none. */
+static int take_option(struct ipl_export *x, int *i, struct words *w)
+{
+	const struct ipl_invocation *in = x->in;
+	const char *value;
+	uint32_t ip;
+
+	if ((value = ipl_option(in, i, "--from")) != NULL) {
+		w->takes |= TAKES_RANGE;
+		if (!ipl_add_bound(in, &x->range, value, "FromSeq", "FromTime"))
+			return ipl_usage(in->command, "--from %s is no moment", value);
+	} else if ((value = ipl_option(in, i, "--to")) != NULL) {
+		w->takes |= TAKES_RANGE;
+		if (!ipl_add_bound(in, &x->range, value, "ToSeq", "ToTime"))
+			return ipl_usage(in->command, "--to %s is no moment", value);
+	} else if ((value = ipl_option(in, i, "--interface")) != NULL) {
+		w->takes |= TAKES_SCOPE;
+		if (!is_interface(value) || !add_word(x->interface, &x->interface_count, value))
+			return ipl_usage(in->command,
+					 "--interface takes an interface's name, %d at most, not "
+					 "\"%s\"",
+					 IPL_EXPORT_WORDS_MAX, value);
+	} else if ((value = ipl_option(in, i, "--dns")) != NULL) {
+		w->takes |= TAKES_SCOPE;
+		if (!ipl_ip4_parse(ipl_str_of(value), &ip) ||
+		    !add_word(x->dns, &x->dns_count, value))
+			return ipl_usage(in->command,
+					 "--dns takes an IPv4 address, %d at most, not \"%s\"",
+					 IPL_EXPORT_WORDS_MAX, value);
+	} else if ((value = ipl_option(in, i, "--dir")) != NULL) {
+		w->takes |= TAKES_FOLDER;
+		x->folder = value;
+	} else if ((value = ipl_option(in, i, "--file")) != NULL) {
+		w->file = value;
+	} else {
+		return -2;
+	}
+	return -1;
+}
+
+static int take_word(struct ipl_export *x, const char *word, struct words *w)
+{
+	size_t format = find_format(word);
+
+	if (word[0] == '-')
+		return ipl_usage(x->in->command, "%s is no option of export", word);
+	if (w->format != NULL && x->id != NULL)
+		return ipl_usage(x->in->command, "%s is one word too many", word);
+	if (w->format != NULL) {
+		w->takes |= TAKES_SCOPE;
+		x->id = word;
+		return -1;
+	}
+	if (format == IPL_ARRAY_SIZE(formats))
+		return ipl_usage(x->in->command, "%s is no format", word);
+	w->format = &formats[format];
+	return -1;
+}
+
+/* What is given goes together; -1: it does. */
+static int check_words(const struct ipl_export *x, const struct words *w)
+{
+	const struct ipl_command *command = x->in->command;
+
+	if (w->format == NULL)
+		return ipl_usage(command, "export what?");
+	if ((w->takes & TAKES_RANGE & ~w->format->takes) != 0)
+		return ipl_usage(command, "--from and --to are for jsonl; %s takes --as-of",
+				 w->format->name);
+	if ((w->takes & TAKES_SCOPE & ~w->format->takes) != 0)
+		return ipl_usage(command,
+				 "a VPC, a vSwitch, --interface and --dns are for dnsmasq and kea");
+	if ((w->takes & TAKES_FOLDER & ~w->format->takes) != 0)
+		return ipl_usage(command, "--dir is for dnsmasq");
+	if (x->folder != NULL && (x->folder[0] == '\0' || w->file != NULL))
+		return ipl_usage(command, "--dir takes a directory, and no --file beside it");
+	if (w->file != NULL && w->file[0] == '\0')
+		return ipl_usage(command, "--file takes a file");
+	return -1;
+}
+
 static int run_export(const struct ipl_invocation *in)
 {
 	struct ipl_export x = {
 		.in = in, .err = IPL_ERROR_INIT(in->arena), .range = ipl_map(), .to = stdout
 	};
-	size_t format = IPL_ARRAY_SIZE(formats);
-	const char *path = NULL;
+	struct words w = { .format = NULL };
+	int rc = -1;
 
-	for (int i = 0; i < in->argc; i++) {
-		const char *from = ipl_option(in, &i, "--from");
-		const char *to = from != NULL ? NULL : ipl_option(in, &i, "--to");
-		const char *file = from != NULL || to != NULL ? NULL : ipl_option(in, &i, "--file");
-		if (from != NULL && !ipl_add_bound(in, &x.range, from, "FromSeq", "FromTime"))
-			return ipl_usage(in->command, "--from %s is no moment", from);
-		if (to != NULL && !ipl_add_bound(in, &x.range, to, "ToSeq", "ToTime"))
-			return ipl_usage(in->command, "--to %s is no moment", to);
-		if (file != NULL)
-			path = file;
-		if (from != NULL || to != NULL || file != NULL)
-			continue;
-		format = find_format(in->argv[i]);
-		if (format == IPL_ARRAY_SIZE(formats))
-			return ipl_usage(in->command, "%s is no format", in->argv[i]);
+	for (int i = 0; rc == -1 && i < in->argc; i++) {
+		rc = take_option(&x, &i, &w);
+		if (rc == -2)
+			rc = take_word(&x, in->argv[i], &w);
 	}
-	if (format == IPL_ARRAY_SIZE(formats))
-		return ipl_usage(in->command, "export what?");
+	if (rc == -1)
+		rc = check_words(&x, &w);
+	if (rc != -1)
+		return rc;
 	ipl_interrupt_catch();
-	return path == NULL ? run_format(&x, format) : run_to_file(&x, format, path);
+	return w.file == NULL ? run_format(&x, w.format) : run_to_file(&x, w.format, w.file);
 }
 
 const struct ipl_command ipl_cmd_export = {
 	.name = "export",
-	.args = "jsonl|csv [--from WHEN] [--to WHEN] [--file FILE]",
-	.summary = "the events as JSON lines, or who holds which address as CSV",
+	.args = "jsonl|csv|dnsmasq|kea [VPC|VSWITCH] [--from WHEN] [--to WHEN] [--file FILE] "
+		"[--dir DIR] [--interface NAME]... [--dns ADDRESS]...",
+	.summary = "the events as JSON lines, who holds which address as CSV, or a DHCP server's "
+		   "configuration",
 	.more = "jsonl: the log, from --from to --to. csv: each address that is held, now or\n"
-		"--as-of. FILE is there whole, or not at all.\n",
+		"--as-of. FILE is there whole, or not at all.\n"
+		"dnsmasq, kea: a server that hands each network interface its primary private\n"
+		"address by its MAC address, and to nobody else anything: of the ledger, a VPC or\n"
+		"a vSwitch, now or --as-of. --interface: where it listens (all); --dns: instead\n"
+		"of the cloud's 100.100.2.136 and 100.100.2.138. --dir (dnsmasq): the hosts and\n"
+		"options in files of their own, which dnsmasq reads again on SIGHUP.\n",
 	.run = run_export,
 };

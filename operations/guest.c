@@ -9,8 +9,6 @@
  */
 #include "operations/operations_internal.h"
 
-#define GATEWAY_FROM_LAST 2u /* the third address from the end of a vSwitch */
-
 struct guest {
 	struct ipl_read *r;
 	const struct ipl_instance *instance;
@@ -89,7 +87,7 @@ static struct ipl_value addresses(const struct guest *g, const struct ipl_eni *e
 
 static struct ipl_value gateway(const struct guest *g, const struct ipl_vswitch *vswitch)
 {
-	return ipl_show_ip4(g->r->arena, ipl_cidr4_last(vswitch->cidr) - GATEWAY_FROM_LAST);
+	return ipl_show_ip4(g->r->arena, ipl_cidr4_last(vswitch->cidr) - IPL_GATEWAY_FROM_LAST);
 }
 
 /* One interface, in the order of attachment: eth0, eth1, … */

@@ -15,6 +15,8 @@
 /* Of a vSwitch: the first and the last three addresses are the cloud's. */
 #define IPL_RESERVED_FIRST 1u
 #define IPL_RESERVED_LAST  3u
+/* … of which the third from the end is its gateway. */
+#define IPL_GATEWAY_FROM_LAST 2u
 /* The same of its IPv6 block: the first and the last nine. */
 #define IPL_IPV6_RESERVED_FIRST 1u
 #define IPL_IPV6_RESERVED_LAST  9u

@@ -22,13 +22,18 @@ pkg-config
 check="$build
 clang
 clang-format
+dnsmasq-base
 git
+iproute2
+isc-dhcp-client
+kea-dhcp4-server
 libcmocka-dev
 neovim
 openssl
 python3
 python3-msgpack
 python3-pynvim
+udhcpc
 "
 
 case "${1:-}" in
