@@ -4,7 +4,7 @@
  *
  *   log    seq (host order, MDB_INTEGERKEY) -> record
  *   roots  last seq of a commit             -> root of the tree so far, 32 bytes
- *   meta   name                             -> bytes; `format` says "ipledger 1"
+ *   meta   name                             -> bytes; `format` says IPL_LOG_FORMAT
  *
  * Durability is LMDB's default: a commit returns when data and meta page are on
  * the disk. Nothing is ever deleted, so no page is ever reused and readers pin
@@ -24,7 +24,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define FORMAT           "ipledger 1"
 #define MAP_BYTES_WANTED ((size_t)1 << 40) /* address space only */
 #define MAP_BYTES_LEAST  ((size_t)1 << 30)
 #define READERS_MAX      512u
@@ -93,17 +92,16 @@ static int open_env(struct ipl_store *store, size_t map_bytes)
 
 static int open_dbis(struct ipl_store *store)
 {
-	unsigned int create = store->mode == IPL_STORE_APPEND ? MDB_CREATE : 0;
 	MDB_txn *txn;
-	int rc = mdb_txn_begin(store->env, NULL, create == 0 ? MDB_RDONLY : 0, &txn);
+	int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
 
 	if (rc != 0)
 		return rc;
-	rc = mdb_dbi_open(txn, "log", create | MDB_INTEGERKEY, &store->log);
+	rc = mdb_dbi_open(txn, "log", MDB_INTEGERKEY, &store->log);
 	if (rc == 0)
-		rc = mdb_dbi_open(txn, "roots", create | MDB_INTEGERKEY, &store->roots);
+		rc = mdb_dbi_open(txn, "roots", MDB_INTEGERKEY, &store->roots);
 	if (rc == 0)
-		rc = mdb_dbi_open(txn, "meta", create, &store->meta);
+		rc = mdb_dbi_open(txn, "meta", 0, &store->meta);
 	if (rc != 0) {
 		mdb_txn_abort(txn);
 		return rc;
@@ -159,17 +157,6 @@ static enum ipl_status make_dir(const char *dir, struct ipl_error *err)
 	}
 }
 
-static enum ipl_status sync_dir(const struct ipl_store *store, struct ipl_error *err)
-{
-	int fd = open(store->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool failed = fd < 0 || fsync(fd) != 0;
-
-	if (fd >= 0)
-		close(fd);
-	return failed ? ipl_error_set(err, IPL_ERR_IO, "%s: %s", store->dir, strerror(errno)) :
-			IPL_OK;
-}
-
 static enum ipl_status check_format(struct ipl_store *store, struct ipl_error *err)
 {
 	struct ipl_arena arena;
@@ -178,15 +165,13 @@ static enum ipl_status check_format(struct ipl_store *store, struct ipl_error *e
 
 	ipl_arena_init(&arena, 4096);
 	st = ipl_store_get_meta(store, "format", &arena, &format, err);
-	if (st == IPL_ERR_END && store->mode == IPL_STORE_APPEND && store->head.seq == 0) {
-		st = ipl_store_put_meta(store, "format", IPL_STR(FORMAT), err);
-		if (st == IPL_OK)
-			st = sync_dir(store, err); /* LMDB syncs the file, not its name */
-	} else if (st == IPL_OK && !ipl_str_is(format, FORMAT)) {
+	if (st == IPL_ERR_END)
+		st = ipl_error_set(err, IPL_ERR_CORRUPT, "%s does not say its format", store->path);
+	else if (st == IPL_OK && !ipl_str_is(format, IPL_LOG_FORMAT))
 		st = ipl_error_set(err, IPL_ERR_CORRUPT,
-				   "%s has the format \"%.*s\", this program reads \"" FORMAT "\"",
+				   "%s has the format \"%.*s\", this program reads "
+				   "\"" IPL_LOG_FORMAT "\"",
 				   store->path, IPL_STR_ARG(format));
-	}
 	ipl_arena_release(&arena);
 	return st;
 }
@@ -344,6 +329,8 @@ static enum ipl_status open_all(struct ipl_store *store, struct ipl_error *err)
 	}
 	if (st == IPL_OK)
 		st = check_structure(store, err);
+	if (st == IPL_OK && store->mode == IPL_STORE_APPEND)
+		st = ipl_log_create(store, err);
 	if (st == IPL_OK)
 		st = ipl_lmdb_env_open(store, err);
 	if (st == IPL_OK)

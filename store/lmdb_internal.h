@@ -9,6 +9,8 @@
 #include <lmdb.h>
 #include <pthread.h>
 
+#define IPL_LOG_FORMAT "ipledger 1"
+
 struct ipl_store {
 	enum ipl_store_mode mode;
 	char *dir;
@@ -50,6 +52,8 @@ enum ipl_status ipl_lock_check_dir(const char *dir, struct ipl_error *err) IPL_M
 /** What an LMDB return code means here. */
 enum ipl_status ipl_lmdb_status(const struct ipl_store *store, struct ipl_error *err, int rc,
 				const char *doing);
+/** Make the log, empty and on the disk, where there is none yet. With DIR/lock held. */
+enum ipl_status ipl_log_create(const struct ipl_store *store, struct ipl_error *err) IPL_MUST_USE;
 enum ipl_status ipl_lmdb_env_open(struct ipl_store *store, struct ipl_error *err) IPL_MUST_USE;
 
 #endif
