@@ -78,6 +78,7 @@ static struct ipl_value value_of(struct ipl_arena *arena, const struct ipl_load_
 	ipl_map_add(arena, &map, "Done", ipl_int((int64_t)r->done));
 	ipl_map_add(arena, &map, "Refused", ipl_int((int64_t)r->refused));
 	ipl_map_add(arena, &map, "Events", ipl_int((int64_t)r->events));
+	ipl_map_add(arena, &map, "FirstSeq", ipl_int((int64_t)r->first_seq));
 	ipl_map_add(arena, &map, "PerSecond",
 		    ipl_int(r->seconds > 0 ? (int64_t)((double)r->done / r->seconds) : 0));
 	for (size_t i = 0; i < IPL_ARRAY_SIZE(points); i++)

@@ -542,6 +542,7 @@ enum ipl_status ipl_load_run(const struct ipl_load_options *options, struct ipl_
 		st = ipl_load_prepare_reads(&load, client, err);
 	if (st == IPL_OK)
 		st = find_head(&load, client, err);
+	out->first_seq = load.head + 1;
 	if (st == IPL_OK)
 		st = run(&load, err);
 	cleaned = client == NULL ? IPL_OK : ipl_load_clean_up(&load, &ground, client, &second);

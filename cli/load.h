@@ -37,7 +37,8 @@ struct ipl_load_result {
 	double seconds;
 	uint64_t done;
 	uint64_t refused;
-	uint64_t events; /* of done, those that appended one */
+	uint64_t events;    /* of done, those that appended one */
+	uint64_t first_seq; /* the first that the load itself can have appended */
 	struct ipl_latency latency;
 	char first_refusal[256];
 };
