@@ -17,7 +17,7 @@
 
 #include "events/hash.h"
 #include "events/json.h"
-#include "reducers/table.h"
+#include "reducers/hashmap.h"
 
 #define WINDOW            512 /* rows that are on their way at once */
 #define CODES_MAX         64

@@ -9,6 +9,7 @@
 #ifndef IPL_REDUCERS_STATE_INTERNAL_H
 #define IPL_REDUCERS_STATE_INTERNAL_H
 
+#include "reducers/hashmap.h"
 #include "reducers/reduce_internal.h"
 #include "reducers/table.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "reducers/codec.h"
-#include "reducers/table.h"
+#include "reducers/hashmap.h"
 
 #define EVENT_ARENA_BYTES ((size_t)64 << 20)
 

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "reducers/table.h"
+#include "reducers/hashmap.h"
 #include "replay/checkpoint.h"
 #include "replay/past.h"
 #include "replay/view.h"

@@ -6,7 +6,7 @@
 #ifndef IPL_TESTS_NAIVE_H
 #define IPL_TESTS_NAIVE_H
 
-#include "reducers/table.h"
+#include "reducers/hashmap.h"
 #include "replay/past.h"
 #include "tests/random_ops.h"
 

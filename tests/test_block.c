@@ -2,7 +2,7 @@
 /*
  * Given: blocks of every size from /32 to /12, and a plain array beside them.
  * Claimed: the bitmap and its summaries say of every address what the array says,
- * and the next available one is the array's; tables and hash tables likewise.
+ * and the next available one is the array's; tables likewise.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,40 +117,12 @@ static void test_table(void **state)
 	ipl_table_release(&table);
 }
 
-static void test_hashmap(void **state)
-{
-	static uint64_t plain[512];
-	struct ipl_hashmap map;
-	size_t count = 0;
-
-	(void)state;
-	ipl_hashmap_init(&map, sizeof(uint64_t));
-	for (int i = 0; i < 200000; i++) {
-		uint64_t n = draw(512);
-		struct ipl_key key = ipl_key_ip4(7, (uint32_t)n);
-		uint64_t *found = ipl_hashmap_find(&map, key);
-		assert_int_equal(found == NULL ? 0 : *found, plain[n]);
-		if (draw(2)) {
-			count += plain[n] == 0;
-			plain[n] = 1 + draw(1000);
-			*(uint64_t *)ipl_hashmap_put(&map, key) = plain[n];
-		} else {
-			count -= plain[n] != 0;
-			plain[n] = 0;
-			ipl_hashmap_remove(&map, key);
-		}
-		assert_int_equal(map.count, count);
-	}
-	ipl_hashmap_release(&map);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_hashmap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
