@@ -119,19 +119,23 @@ void ipl_id_format(struct ipl_region_letters letters, enum ipl_kind kind, uint64
 	ipl_id_format_as(ipl_kind_prefix(kind), letters, kind, number, out);
 }
 
+/* The digit's value; 36 where it is none. */
+static uint64_t digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (uint64_t)(c - '0');
+	return c >= 'a' && c <= 'z' ? (uint64_t)(c - 'a') + 10 : 36;
+}
+
 static bool read_digits(const char *at, size_t count, uint64_t *out)
 {
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const char *digit = at[i] == '\0' ? NULL : strchr(base36, at[i]);
-		uint64_t value;
-		if (digit == NULL)
+		uint64_t value = digit_of(at[i]);
+		if (value == 36 || __builtin_mul_overflow(n, 36, &n) ||
+		    __builtin_add_overflow(n, value, &n))
 			return false;
-		value = (uint64_t)(digit - base36);
-		if (n > (UINT64_MAX - value) / 36)
-			return false;
-		n = n * 36 + value;
 	}
 	*out = n;
 	return true;
