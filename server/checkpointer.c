@@ -15,7 +15,7 @@
 #include "replay/checkpoint.h"
 #include "server/log.h"
 
-#define NICE          10
+#define NICE          19
 #define AFTER_FAILURE 60 /* seconds, after which a failed one is tried again */
 
 struct ipl_checkpointer {
