@@ -172,19 +172,15 @@ static enum ipl_status append(struct write *w, struct ipl_event *ev,
 {
 	struct ipl_engine *engine = w->engine;
 	struct ipl_error *err = &w->answer->err;
-	struct ipl_buf buf = { 0 };
 	enum ipl_status st = IPL_OK;
 
 	for (uint32_t i = 0; st == IPL_OK && i < touches->count; i++)
 		st = ipl_heads_push(engine->heads, touches->at[i], ev->seq, &ev->links[i], err);
 	if (st == IPL_OK)
-		st = ipl_event_encode(ev, &buf, err);
+		st = ipl_event_encode(ev, &engine->open.bytes, err);
 	if (st == IPL_OK)
 		st = ipl_engine_fold(engine, ev, touches, err);
-	if (st == IPL_OK)
-		st = ipl_batch_add(&engine->open, buf.at, buf.len, err);
-	ipl_buf_release(&buf);
-	return st;
+	return st == IPL_OK ? ipl_batch_end(&engine->open, err) : st;
 }
 
 static enum ipl_status append_or_recover(struct write *w, struct ipl_event *ev,
@@ -218,6 +214,8 @@ static enum ipl_status commit_decision(struct write *w, struct ipl_event *ev, in
 
 	if (st != IPL_OK)
 		return refuse_size(w);
+	for (uint32_t i = 0; i < touches.count && i < TOUCHES_SURE_TO_FIT; i++)
+		ipl_heads_prefetch(w->engine->heads, touches.at[i]);
 	st = check_if_seq(w, &touches);
 	if (st != IPL_OK)
 		return st;

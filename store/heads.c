@@ -212,6 +212,21 @@ uint64_t ipl_heads_last(const struct ipl_heads *heads, struct ipl_key key)
 	return count == 0 ? 0 : roots[0];
 }
 
+static void prefetch(const struct slot *slots, size_t count, struct ipl_key key)
+{
+	const struct slot *slot = &slots[ipl_key_hash(key) & (count - 1)];
+
+	__builtin_prefetch(slot); /* a slot may lie on two lines */
+	__builtin_prefetch((const char *)(slot + 1) - 1);
+}
+
+void ipl_heads_prefetch(const struct ipl_heads *heads, struct ipl_key key)
+{
+	prefetch(heads->slot, heads->slot_count, key);
+	if (heads->old != NULL)
+		prefetch(heads->old, heads->old_count, key);
+}
+
 static bool grow(struct ipl_heads *heads)
 {
 	struct slot *bigger;

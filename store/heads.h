@@ -36,6 +36,9 @@ void ipl_heads_set_under(struct ipl_heads *heads, ipl_heads_under_fn under, void
  */
 uint64_t ipl_heads_last(const struct ipl_heads *heads, struct ipl_key key);
 
+/** @key's chain will be asked for soon: its place is fetched into the cache meanwhile. */
+void ipl_heads_prefetch(const struct ipl_heads *heads, struct ipl_key key);
+
 /**
  * Put the event @seq at the end of @key's chain and give the link that it must
  * carry. IPL_ERR_CORRUPT where @seq is not after the chain's last.

@@ -47,6 +47,8 @@ struct ipl_batch {
 /** Copy a record to the end of @batch. IPL_ERR_NOMEM beyond the limits above. */
 enum ipl_status ipl_batch_add(struct ipl_batch *batch, const void *record, size_t len,
 			      struct ipl_error *err) IPL_MUST_USE;
+/** What was appended to batch->bytes after the last record is a record too; as ipl_batch_add(). */
+enum ipl_status ipl_batch_end(struct ipl_batch *batch, struct ipl_error *err) IPL_MUST_USE;
 /** The record of @seq; absent where the batch does not hold it. Borrowed until the next add. */
 struct ipl_str ipl_batch_get(const struct ipl_batch *batch, uint64_t seq);
 /** Empty it for the next use; memory is kept. */
