@@ -8,8 +8,7 @@
 #include "events/cursor.h"
 #include "events/event.h"
 #include "events/hash.h"
-
-#include <msgpack/pack.h>
+#include "events/pack_internal.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -21,39 +20,33 @@
 
 /* --- to bytes --- */
 
-static int write_bytes(void *context, const char *bytes, size_t len)
+static void pack_text(struct ipl_buf *out, struct ipl_str s)
 {
-	ipl_buf_append(context, bytes, len);
-	return 0;
+	ipl_pack_str(out, s.at, s.len);
 }
 
-static void pack_text(msgpack_packer *pk, struct ipl_str s)
-{
-	msgpack_pack_str_with_body(pk, s.at, s.len);
-}
-
-static void pack_scalar(msgpack_packer *pk, enum ipl_field_kind kind, const void *at)
+static void pack_scalar(struct ipl_buf *out, enum ipl_field_kind kind, const void *at)
 {
 	switch (kind) {
 	case IPL_FIELD_BOOL:
-		*(const bool *)at ? msgpack_pack_true(pk) : msgpack_pack_false(pk);
+		*(const bool *)at ? msgpack_pack_true(out) : msgpack_pack_false(out);
 		break;
 	case IPL_FIELD_TIME:
-		msgpack_pack_int64(pk, *(const int64_t *)at);
+		msgpack_pack_int64(out, *(const int64_t *)at);
 		break;
 	case IPL_FIELD_STR:
-		pack_text(pk, *(const struct ipl_str *)at);
+		pack_text(out, *(const struct ipl_str *)at);
 		break;
 	case IPL_FIELD_IP4:
 	case IPL_FIELD_CHARGE:
 	case IPL_FIELD_RUN:
 	case IPL_FIELD_MODE:
 	case IPL_FIELD_STOPPED:
-		msgpack_pack_uint32(pk, *(const uint32_t *)at);
+		msgpack_pack_uint32(out, *(const uint32_t *)at);
 		break;
 	case IPL_FIELD_CIDR4: {
 		const struct ipl_cidr4 *cidr = at;
-		msgpack_pack_uint64(pk, (uint64_t)cidr->base << CIDR4_SHIFT | cidr->prefix_len);
+		msgpack_pack_uint64(out, (uint64_t)cidr->base << CIDR4_SHIFT | cidr->prefix_len);
 		break;
 	}
 	case IPL_FIELD_IP6: {
@@ -61,7 +54,7 @@ static void pack_scalar(msgpack_packer *pk, enum ipl_field_kind kind, const void
 		uint8_t bytes[16];
 		ipl_put_be64(bytes, ip->hi);
 		ipl_put_be64(bytes + 8, ip->lo);
-		msgpack_pack_bin_with_body(pk, bytes, sizeof(bytes));
+		ipl_pack_bin(out, bytes, sizeof(bytes));
 		break;
 	}
 	case IPL_FIELD_CIDR6: {
@@ -69,7 +62,7 @@ static void pack_scalar(msgpack_packer *pk, enum ipl_field_kind kind, const void
 		uint8_t bytes[9];
 		ipl_put_be64(bytes, cidr->hi);
 		bytes[8] = cidr->prefix_len;
-		msgpack_pack_bin_with_body(pk, bytes, sizeof(bytes));
+		ipl_pack_bin(out, bytes, sizeof(bytes));
 		break;
 	}
 	case IPL_FIELD_RECORD:
@@ -77,91 +70,86 @@ static void pack_scalar(msgpack_packer *pk, enum ipl_field_kind kind, const void
 		assert(!"a record is no scalar");
 		break;
 	default: /* numbers and entities */
-		msgpack_pack_uint64(pk, *(const uint64_t *)at);
+		msgpack_pack_uint64(out, *(const uint64_t *)at);
 		break;
 	}
 }
 
-static void pack_record(msgpack_packer *pk, const struct ipl_record *record, const void *at);
+static void pack_record(struct ipl_buf *out, const struct ipl_record *record, const void *at);
 
-static void pack_list(msgpack_packer *pk, const struct ipl_record *record,
+static void pack_list(struct ipl_buf *out, const struct ipl_record *record,
 		      const struct ipl_any_list *list)
 {
-	msgpack_pack_array(pk, list->count);
+	msgpack_pack_array(out, list->count);
 	for (uint32_t i = 0; i < list->count; i++) {
 		const char *item = (const char *)list->at + (size_t)i * record->size_bytes;
 		if (record->field_count == 1)
-			pack_scalar(pk, record->field[0].kind, item + record->field[0].offset);
+			pack_scalar(out, record->field[0].kind, item + record->field[0].offset);
 		else
-			pack_record(pk, record, item);
+			pack_record(out, record, item);
 	}
 }
 
 /* The table bounds how deep this goes: no record holds itself. */
-static void pack_record(msgpack_packer *pk, const struct ipl_record *record, const void *at)
+static void pack_record(struct ipl_buf *out, const struct ipl_record *record, const void *at)
 {
-	msgpack_pack_array(pk, record->field_count);
+	msgpack_pack_array(out, record->field_count);
 	for (uint32_t i = 0; i < record->field_count; i++) {
 		const struct ipl_field *field = &record->field[i];
 		const char *value = (const char *)at + field->offset;
 		if (field->kind == IPL_FIELD_RECORD)
-			pack_record(pk, field->record, value);
+			pack_record(out, field->record, value);
 		else if (field->kind == IPL_FIELD_LIST)
-			pack_list(pk, field->record, (const struct ipl_any_list *)value);
+			pack_list(out, field->record, (const struct ipl_any_list *)value);
 		else
-			pack_scalar(pk, field->kind, value);
+			pack_scalar(out, field->kind, value);
 	}
 }
 
-static void pack_links(msgpack_packer *pk, const struct ipl_event *ev)
+static void pack_links(struct ipl_buf *out, const struct ipl_event *ev)
 {
-	msgpack_pack_array(pk, (size_t)ev->link_count * 3);
+	msgpack_pack_array(out, (size_t)ev->link_count * 3);
 	for (uint32_t i = 0; i < ev->link_count; i++) {
 		const struct ipl_link *link = &ev->links[i];
 		assert(link->back < ev->seq && link->jump <= link->back);
-		msgpack_pack_uint64(pk, link->back == 0 ? 0 : ev->seq - link->back);
-		msgpack_pack_uint64(pk, link->jump == 0 ? 0 : ev->seq - link->jump);
-		msgpack_pack_uint64(pk, link->depth);
+		msgpack_pack_uint64(out, link->back == 0 ? 0 : ev->seq - link->back);
+		msgpack_pack_uint64(out, link->jump == 0 ? 0 : ev->seq - link->jump);
+		msgpack_pack_uint64(out, link->depth);
 	}
 }
 
 void ipl_record_pack(struct ipl_buf *out, const struct ipl_record *record, const void *at)
 {
-	msgpack_packer pk;
-
-	msgpack_packer_init(&pk, out, write_bytes);
-	pack_record(&pk, record, at);
+	pack_record(out, record, at);
 }
 
 enum ipl_status ipl_event_encode(const struct ipl_event *ev, struct ipl_buf *out,
 				 struct ipl_error *err)
 {
 	size_t start = out->len;
-	msgpack_packer pk;
 	uint8_t tail[CHECKSUM_BYTES] = { 0xcf };
 
-	msgpack_packer_init(&pk, out, write_bytes);
-	msgpack_pack_array(&pk, ENVELOPE_FIELDS);
-	msgpack_pack_uint64(&pk, IPL_EVENT_VERSION);
-	msgpack_pack_uint64(&pk, ev->seq);
-	msgpack_pack_int64(&pk, ev->time_ms);
-	msgpack_pack_uint32(&pk, ev->type);
-	msgpack_pack_uint32(&pk, ev->op);
-	pack_text(&pk, ev->principal);
-	pack_text(&pk, ev->actor);
-	msgpack_pack_bin_with_body(&pk, ev->request_id, IPL_REQUEST_ID_BYTES);
-	pack_text(&pk, ev->client_token);
-	msgpack_pack_uint64(&pk, ev->params_digest);
-	pack_text(&pk, ev->reason);
-	msgpack_pack_array(&pk, 2);
-	msgpack_pack_uint64(&pk, ev->group_place);
-	msgpack_pack_uint64(&pk, ev->group_size);
+	msgpack_pack_array(out, ENVELOPE_FIELDS);
+	msgpack_pack_uint64(out, IPL_EVENT_VERSION);
+	msgpack_pack_uint64(out, ev->seq);
+	msgpack_pack_int64(out, ev->time_ms);
+	msgpack_pack_uint32(out, ev->type);
+	msgpack_pack_uint32(out, ev->op);
+	pack_text(out, ev->principal);
+	pack_text(out, ev->actor);
+	ipl_pack_bin(out, ev->request_id, IPL_REQUEST_ID_BYTES);
+	pack_text(out, ev->client_token);
+	msgpack_pack_uint64(out, ev->params_digest);
+	pack_text(out, ev->reason);
+	msgpack_pack_array(out, 2);
+	msgpack_pack_uint64(out, ev->group_place);
+	msgpack_pack_uint64(out, ev->group_size);
 	if (ev->group_step == 0)
-		msgpack_pack_nil(&pk);
+		msgpack_pack_nil(out);
 	else
-		msgpack_pack_uint64(&pk, ev->group_step);
-	pack_record(&pk, ipl_event_record(ev->type), &ev->body);
-	pack_links(&pk, ev);
+		msgpack_pack_uint64(out, ev->group_step);
+	pack_record(out, ipl_event_record(ev->type), &ev->body);
+	pack_links(out, ev);
 	if (out->failed)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory while encoding an event");
 	ipl_put_be64(tail + 1, ipl_hash64(out->at + start, out->len - start));

@@ -2,12 +2,13 @@
 /* The scanner, and value trees from and to MessagePack by msgpack-c. */
 #include "events/msgpack.h"
 
-#include <msgpack/pack.h>
 #include <msgpack/unpack.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "events/hash.h"
+#include "events/pack_internal.h"
 
 /* Above this many members a map's keys are compared by a table, not each with each. */
 #define KEYS_COMPARED_MAX 16u
@@ -130,6 +131,7 @@ enum ipl_scan ipl_scan(struct ipl_scanner *scanner, const uint8_t *bytes, size_t
 struct converter {
 	struct ipl_arena *arena;
 	const char *wrong;
+	bool borrows; /* text stays where it is */
 };
 
 static struct ipl_value convert(struct converter *c, const msgpack_object *object);
@@ -140,7 +142,7 @@ static struct ipl_str convert_text(struct converter *c, const char *at, uint32_t
 
 	if (!ipl_str_is_utf8(s))
 		c->wrong = "text is not UTF-8";
-	return ipl_arena_str(c->arena, s);
+	return c->borrows ? s : ipl_arena_str(c->arena, s);
 }
 
 static bool has_repeated_key(struct ipl_arena *arena, const struct ipl_value *map)
@@ -231,86 +233,116 @@ static struct ipl_value convert(struct converter *c, const msgpack_object *objec
 	return (struct ipl_value){ .type = IPL_VALUE_EXT };
 }
 
-enum ipl_status ipl_msgpack_parse(struct ipl_arena *arena, const uint8_t *bytes, size_t len,
-				  struct ipl_value *out, struct ipl_error *err)
+/* By msgpack-c into @zone, then into the tree. */
+static enum ipl_status read_object(msgpack_zone *zone, struct converter *c, const uint8_t *bytes,
+				   size_t len, struct ipl_value *out, struct ipl_error *err)
 {
 	struct ipl_scanner scanner = { 0 };
-	struct converter c = { .arena = arena };
-	msgpack_unpacked unpacked;
 	size_t size = 0, offset = 0;
 	msgpack_unpack_return rc;
+	msgpack_object object;
 
 	/* msgpack-c reserves what a header claims: the scanner has seen that it is all there. */
 	if (ipl_scan(&scanner, bytes, len, len, &size) != IPL_SCAN_WHOLE || size != len)
 		return ipl_refuse(err, IPL_CODE_MALFORMED_REQUEST,
 				  "these %zu bytes are not exactly one MessagePack object", len);
-	msgpack_unpacked_init(&unpacked);
-	rc = msgpack_unpack_next(&unpacked, (const char *)bytes, len, &offset);
+	rc = msgpack_unpack((const char *)bytes, len, &offset, zone, &object);
 	if (rc == MSGPACK_UNPACK_SUCCESS || rc == MSGPACK_UNPACK_EXTRA_BYTES)
-		*out = convert(&c, &unpacked.data);
+		*out = convert(c, &object);
 	else
-		c.wrong = rc == MSGPACK_UNPACK_NOMEM_ERROR ? NULL : "it is not MessagePack";
+		c->wrong = rc == MSGPACK_UNPACK_NOMEM_ERROR ? NULL : "it is not MessagePack";
 	if (rc == MSGPACK_UNPACK_NOMEM_ERROR)
-		arena->failed = true;
-	msgpack_unpacked_destroy(&unpacked);
-	if (c.wrong != NULL)
+		c->arena->failed = true;
+	if (c->wrong != NULL)
 		return ipl_refuse(err, IPL_CODE_MALFORMED_REQUEST, "malformed request: %s",
-				  c.wrong);
-	if (arena->failed)
+				  c->wrong);
+	if (c->arena->failed)
 		return ipl_error_set(err, IPL_ERR_NOMEM,
 				     "a request of %zu bytes takes more memory than it may", len);
 	return IPL_OK;
 }
 
-/* --- to bytes --- */
-
-static int write_bytes(void *context, const char *bytes, size_t len)
+enum ipl_status ipl_msgpack_parse(struct ipl_arena *arena, const uint8_t *bytes, size_t len,
+				  struct ipl_value *out, struct ipl_error *err)
 {
-	ipl_buf_append(context, bytes, len);
-	return 0;
+	struct converter c = { .arena = arena };
+	msgpack_zone zone;
+	enum ipl_status st;
+
+	if (!msgpack_zone_init(&zone, MSGPACK_ZONE_CHUNK_SIZE))
+		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a request");
+	st = read_object(&zone, &c, bytes, len, out, err);
+	msgpack_zone_destroy(&zone);
+	return st;
 }
 
-static void pack(msgpack_packer *pk, const struct ipl_value *value)
+struct ipl_unpacker {
+	msgpack_zone zone;
+};
+
+struct ipl_unpacker *ipl_unpacker_new(void)
 {
-	switch (value->type) {
-	case IPL_VALUE_NIL:
-		msgpack_pack_nil(pk);
-		break;
-	case IPL_VALUE_BOOL:
-		value->boolean ? msgpack_pack_true(pk) : msgpack_pack_false(pk);
-		break;
-	case IPL_VALUE_INT:
-		msgpack_pack_int64(pk, value->integer);
-		break;
-	case IPL_VALUE_FLOAT:
-		msgpack_pack_double(pk, value->number);
-		break;
-	case IPL_VALUE_STR:
-		msgpack_pack_str_with_body(pk, value->str.at, value->str.len);
-		break;
-	case IPL_VALUE_ARRAY:
-		msgpack_pack_array(pk, value->count);
-		for (uint32_t i = 0; i < value->count; i++)
-			pack(pk, &value->item[i]);
-		break;
-	case IPL_VALUE_MAP:
-		msgpack_pack_map(pk, value->count);
-		for (uint32_t i = 0; i < value->count; i++) {
-			msgpack_pack_str_with_body(pk, value->member[i].key.at,
-						   value->member[i].key.len);
-			pack(pk, &value->member[i].value);
-		}
-		break;
-	case IPL_VALUE_EXT: /* is never sent: where a request is quoted, nil stands for it */
-		msgpack_pack_nil(pk);
-		break;
+	struct ipl_unpacker *unpacker = malloc(sizeof(*unpacker));
+
+	if (unpacker != NULL && !msgpack_zone_init(&unpacker->zone, MSGPACK_ZONE_CHUNK_SIZE)) {
+		free(unpacker);
+		return NULL;
 	}
+	return unpacker;
 }
+
+void ipl_unpacker_free(struct ipl_unpacker *unpacker)
+{
+	if (unpacker == NULL)
+		return;
+	msgpack_zone_destroy(&unpacker->zone);
+	free(unpacker);
+}
+
+enum ipl_status ipl_unpacker_read(struct ipl_unpacker *unpacker, struct ipl_arena *arena,
+				  const uint8_t *bytes, size_t len, struct ipl_value *out,
+				  struct ipl_error *err)
+{
+	struct converter c = { .arena = arena, .borrows = true };
+
+	msgpack_zone_clear(&unpacker->zone); /* one chunk stays */
+	return read_object(&unpacker->zone, &c, bytes, len, out, err);
+}
+
+/* --- to bytes --- */
 
 void ipl_msgpack_write(struct ipl_buf *out, const struct ipl_value *value)
 {
-	msgpack_packer pk;
-
-	msgpack_packer_init(&pk, out, write_bytes);
-	pack(&pk, value);
+	switch (value->type) {
+	case IPL_VALUE_NIL:
+		msgpack_pack_nil(out);
+		break;
+	case IPL_VALUE_BOOL:
+		value->boolean ? msgpack_pack_true(out) : msgpack_pack_false(out);
+		break;
+	case IPL_VALUE_INT:
+		msgpack_pack_int64(out, value->integer);
+		break;
+	case IPL_VALUE_FLOAT:
+		msgpack_pack_double(out, value->number);
+		break;
+	case IPL_VALUE_STR:
+		ipl_pack_str(out, value->str.at, value->str.len);
+		break;
+	case IPL_VALUE_ARRAY:
+		msgpack_pack_array(out, value->count);
+		for (uint32_t i = 0; i < value->count; i++)
+			ipl_msgpack_write(out, &value->item[i]);
+		break;
+	case IPL_VALUE_MAP:
+		msgpack_pack_map(out, value->count);
+		for (uint32_t i = 0; i < value->count; i++) {
+			ipl_pack_str(out, value->member[i].key.at, value->member[i].key.len);
+			ipl_msgpack_write(out, &value->member[i].value);
+		}
+		break;
+	case IPL_VALUE_EXT: /* is never sent: where a request is quoted, nil stands for it */
+		msgpack_pack_nil(out);
+		break;
+	}
 }

@@ -44,6 +44,17 @@ enum ipl_scan ipl_scan(struct ipl_scanner *scanner, const uint8_t *bytes, size_t
 enum ipl_status ipl_msgpack_parse(struct ipl_arena *arena, const uint8_t *bytes, size_t len,
 				  struct ipl_value *out, struct ipl_error *err) IPL_MUST_USE;
 
+/** Memory for taking one object after the other apart; of one thread. */
+struct ipl_unpacker;
+/** NULL without memory. */
+struct ipl_unpacker *ipl_unpacker_new(void);
+/** NULL is fine. */
+void ipl_unpacker_free(struct ipl_unpacker *unpacker);
+/** As ipl_msgpack_parse(), but text is borrowed from @bytes. */
+enum ipl_status ipl_unpacker_read(struct ipl_unpacker *unpacker, struct ipl_arena *arena,
+				  const uint8_t *bytes, size_t len, struct ipl_value *out,
+				  struct ipl_error *err) IPL_MUST_USE;
+
 /** Append @value in its smallest form. There must be no ext in it. */
 void ipl_msgpack_write(struct ipl_buf *out, const struct ipl_value *value);
 

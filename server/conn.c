@@ -337,7 +337,7 @@ static enum taken take_frame(struct ipl_conn *conn, const uint8_t *bytes, size_t
 
 	ipl_arena_reset(&server->arena);
 	ipl_request_id_next(server, request_id);
-	a.status = ipl_rpc_parse(bytes, len, &server->arena, &frame, &a.err);
+	a.status = ipl_rpc_parse(server->unpacker, bytes, len, &server->arena, &frame, &a.err);
 	if (a.status == IPL_OK && frame.is_request && !execute(conn, &frame, request_id))
 		return TAKEN_DEFERRED;
 	conn->server->counts.malformed += a.status != IPL_OK;

@@ -2,6 +2,7 @@
 /* MessagePack-RPC: [0, msgid, method, params] in, [1, msgid, error, result] out. */
 #include "server/rpc.h"
 
+#include "events/cursor.h"
 #include "events/msgpack.h"
 
 /* --- in --- */
@@ -84,8 +85,8 @@ static enum ipl_status parse_params(const struct ipl_value *value, struct ipl_fr
 	return IPL_OK;
 }
 
-enum ipl_status ipl_rpc_parse(const uint8_t *bytes, size_t len, struct ipl_arena *arena,
-			      struct ipl_frame *out, struct ipl_error *err)
+enum ipl_status ipl_rpc_parse(struct ipl_unpacker *unpacker, const uint8_t *bytes, size_t len,
+			      struct ipl_arena *arena, struct ipl_frame *out, struct ipl_error *err)
 {
 	struct ipl_value frame;
 	enum ipl_status st;
@@ -93,7 +94,7 @@ enum ipl_status ipl_rpc_parse(const uint8_t *bytes, size_t len, struct ipl_arena
 
 	*out = (struct ipl_frame){ .is_request = true };
 	out->has_msgid = ipl_rpc_peek_msgid(bytes, len, &out->msgid);
-	st = ipl_msgpack_parse(arena, bytes, len, &frame, err);
+	st = ipl_unpacker_read(unpacker, arena, bytes, len, &frame, err);
 	if (st != IPL_OK)
 		return st;
 	if (frame.type != IPL_VALUE_ARRAY || frame.count == 0 ||
@@ -136,16 +137,27 @@ static struct ipl_value error_text(struct ipl_arena *arena, const struct ipl_err
 	return ipl_text(ipl_arena_printf(arena, "%s: %s", ipl_code_text(err->code), err->text));
 }
 
-static void write_frame(struct ipl_buf *out, struct ipl_arena *arena, uint32_t msgid,
-			struct ipl_value error, struct ipl_value result)
+static void write_frame(struct ipl_buf *out, uint32_t msgid, const struct ipl_value *error,
+			const struct ipl_value *result)
 {
-	struct ipl_value frame = ipl_array();
+	ipl_pack_array(out, 4);
+	ipl_pack_uint(out, 1);
+	ipl_pack_uint(out, msgid);
+	ipl_msgpack_write(out, error);
+	ipl_msgpack_write(out, result);
+}
 
-	ipl_array_add(arena, &frame, ipl_int(1));
-	ipl_array_add(arena, &frame, ipl_int(msgid));
-	ipl_array_add(arena, &frame, error);
-	ipl_array_add(arena, &frame, result);
-	ipl_msgpack_write(out, &frame);
+static void write_error(struct ipl_buf *out, uint32_t msgid, const struct ipl_error *err,
+			const uint8_t request_id[IPL_REQUEST_ID_BYTES], bool as_map)
+{
+	const struct ipl_value nil = ipl_nil();
+	struct ipl_arena arena;
+	struct ipl_value error;
+
+	ipl_arena_init(&arena, 65536);
+	error = as_map ? error_map(&arena, err, request_id) : error_text(&arena, err);
+	write_frame(out, msgid, &error, &nil);
+	ipl_arena_release(&arena);
 }
 
 void ipl_rpc_write_answer(struct ipl_buf *out, uint32_t msgid, const struct ipl_answer *answer,
@@ -153,24 +165,18 @@ void ipl_rpc_write_answer(struct ipl_buf *out, uint32_t msgid, const struct ipl_
 {
 	struct ipl_error too_long = IPL_ERROR_INIT(NULL);
 	const struct ipl_error *err = &answer->err;
-	struct ipl_arena arena;
+	const struct ipl_value nil = ipl_nil();
 	size_t start = out->len;
 
-	ipl_arena_init(&arena, 65536);
 	if (answer->status == IPL_OK) {
-		write_frame(out, &arena, msgid, ipl_nil(), answer->result);
-		if (out->len - start <= IPL_ANSWER_BYTES_MAX) {
-			ipl_arena_release(&arena);
+		write_frame(out, msgid, &nil, &answer->result);
+		if (out->len - start <= IPL_ANSWER_BYTES_MAX)
 			return;
-		}
 		out->len = start;
 		ipl_error_set(&too_long, IPL_ERR_NOMEM,
 			      "the answer is longer than %zu bytes: ask for less with MaxResults",
 			      IPL_ANSWER_BYTES_MAX);
 		err = &too_long;
 	}
-	write_frame(out, &arena, msgid,
-		    as_map ? error_map(&arena, err, request_id) : error_text(&arena, err),
-		    ipl_nil());
-	ipl_arena_release(&arena);
+	write_error(out, msgid, err, request_id, as_map);
 }

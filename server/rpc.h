@@ -25,10 +25,13 @@ bool ipl_rpc_peek_msgid(const uint8_t *bytes, size_t len, uint32_t *msgid);
 
 /**
  * Take a whole frame apart. Refused with MalformedRequest where it is no
- * MessagePack-RPC; out->has_msgid tells whether that can be answered.
+ * MessagePack-RPC; out->has_msgid tells whether that can be answered. What @out has is borrowed
+ * from @bytes and @arena.
  */
-enum ipl_status ipl_rpc_parse(const uint8_t *bytes, size_t len, struct ipl_arena *arena,
-			      struct ipl_frame *out, struct ipl_error *err) IPL_MUST_USE;
+struct ipl_unpacker;
+enum ipl_status ipl_rpc_parse(struct ipl_unpacker *unpacker, const uint8_t *bytes, size_t len,
+			      struct ipl_arena *arena, struct ipl_frame *out,
+			      struct ipl_error *err) IPL_MUST_USE;
 
 /** Append the frame of an answer: result or error; @as_map says how an error looks. */
 void ipl_rpc_write_answer(struct ipl_buf *out, uint32_t msgid, const struct ipl_answer *answer,

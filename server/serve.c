@@ -8,6 +8,7 @@
 
 #include <sodium/randombytes.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -25,14 +26,30 @@
 #define FILES_WANTED     8192u
 #define LAST_WORDS_S     5 /* how long a peer may take to read its last answers */
 
+/*
+ * The kernel is asked for a seed once; what it grows into is a stream of which the first bytes
+ * are the next seed, so that no id tells of those before. To ask the kernel for all of it cost a
+ * fiftieth of a busy server.
+ */
+static void make_random(struct ipl_server *server)
+{
+	static_assert(sizeof(server->seed) == randombytes_SEEDBYTES, "a seed is as long as that");
+	if (!server->is_seeded)
+		randombytes_buf(server->seed, sizeof(server->seed));
+	server->is_seeded = true;
+	randombytes_buf_deterministic(server->random, sizeof(server->random), server->seed);
+	memcpy(server->seed, server->random, sizeof(server->seed));
+	server->random_left = sizeof(server->random) - sizeof(server->seed);
+}
+
 void ipl_request_id_next(struct ipl_server *server, uint8_t out[IPL_REQUEST_ID_BYTES])
 {
-	if (server->random_left < IPL_REQUEST_ID_BYTES) {
-		randombytes_buf(server->random, sizeof(server->random));
-		server->random_left = sizeof(server->random);
-	}
+	if (server->random_left < IPL_REQUEST_ID_BYTES)
+		make_random(server);
 	server->random_left -= IPL_REQUEST_ID_BYTES;
-	memcpy(out, server->random + server->random_left, IPL_REQUEST_ID_BYTES);
+	/* From the end: the beginning is the seed. */
+	memcpy(out, server->random + sizeof(server->seed) + server->random_left,
+	       IPL_REQUEST_ID_BYTES);
 	out[6] = (uint8_t)((out[6] & 0x0f) | 0x40);
 	out[8] = (uint8_t)((out[8] & 0x3f) | 0x80);
 }
@@ -119,7 +136,8 @@ static enum ipl_status open_loop(struct ipl_server *server, struct ipl_error *er
 	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP };
 
 	server->base = event_base_new();
-	if (server->base == NULL)
+	server->unpacker = ipl_unpacker_new();
+	if (server->base == NULL || server->unpacker == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the loop");
 	for (size_t i = 0; i < IPL_ARRAY_SIZE(wanted); i++) {
 		server->signals[i] =
@@ -275,6 +293,7 @@ static void close_all(struct ipl_server *server)
 	if (server->base != NULL)
 		event_base_free(server->base);
 	ipl_engine_close(server->engine);
+	ipl_unpacker_free(server->unpacker);
 	ipl_arena_release(&server->arena);
 }
 

@@ -132,8 +132,11 @@ struct ipl_server {
 	struct ipl_conn *conns;
 	uint32_t conn_count;
 	struct ipl_arena arena; /* of the call being executed */
-	uint8_t random[4096];   /* for request ids */
+	struct ipl_unpacker *unpacker;
+	uint8_t random[4096]; /* for request ids */
 	size_t random_left;
+	uint8_t seed[32]; /* of the next ones */
+	bool is_seeded;
 	uint32_t deferred_count; /* those who wait for a job */
 	struct ipl_door_counts counts;
 	struct ipl_stream *streams; /* readers of /events */

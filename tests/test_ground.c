@@ -268,6 +268,43 @@ static void test_trees(void **state)
 	ipl_arena_release(&arena);
 }
 
+/* Text and all: what is read in place is what is read into memory of its own. */
+static void test_reading_in_place(void **state)
+{
+	static const char *const texts[] = {
+		"{\"a\":[1,-1,true,null,\"\\u00fc\\n\"],\"b\":{\"c\":{}}}", "[]", "[[[[1]]],\"x\"]",
+		"{\"a\":{\"b\":\"0123456789012345678901234567890123456789\"}}"
+	};
+	struct ipl_unpacker *unpacker = ipl_unpacker_new();
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	struct ipl_value value, copied, lent;
+	struct ipl_arena arena;
+	struct ipl_buf buf = { 0 };
+
+	(void)state;
+	assert_non_null(unpacker);
+	ipl_arena_init(&arena, 1u << 20);
+	for (size_t i = 0; i < 100 * IPL_ARRAY_SIZE(texts); i++) {
+		const char *text = texts[i % IPL_ARRAY_SIZE(texts)];
+		assert_int_equal(ipl_json_parse(&arena, ipl_str_of(text), &value, &err), IPL_OK);
+		buf.len = 0;
+		ipl_msgpack_write(&buf, &value);
+		assert_int_equal(ipl_msgpack_parse(&arena, buf.at, buf.len, &copied, &err), IPL_OK);
+		assert_int_equal(ipl_unpacker_read(unpacker, &arena, buf.at, buf.len, &lent, &err),
+				 IPL_OK);
+		assert_true(ipl_value_equal(&copied, &lent));
+		assert_int_equal(
+			ipl_unpacker_read(unpacker, &arena, buf.at, buf.len - 1, &lent, &err),
+			IPL_REFUSED);
+		memset(buf.at, 0xff, buf.len);
+		assert_true(ipl_value_equal(&copied, &value));
+		ipl_arena_reset(&arena);
+	}
+	ipl_unpacker_free(unpacker);
+	ipl_buf_release(&buf);
+	ipl_arena_release(&arena);
+}
+
 static void test_arena(void **state)
 {
 	struct ipl_arena arena;
@@ -309,11 +346,17 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ip4),   cmocka_unit_test(test_ip6),
-		cmocka_unit_test(test_cidr),  cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_macs),  cmocka_unit_test(test_times),
-		cmocka_unit_test(test_scan),  cmocka_unit_test(test_trees),
-		cmocka_unit_test(test_arena), cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_ip4),
+		cmocka_unit_test(test_ip6),
+		cmocka_unit_test(test_cidr),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_macs),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_trees),
+		cmocka_unit_test(test_reading_in_place),
+		cmocka_unit_test(test_arena),
+		cmocka_unit_test(test_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
