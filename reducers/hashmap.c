@@ -170,6 +170,27 @@ void *ipl_hashmap_find(const struct ipl_hashmap *map, struct ipl_key key)
 	return slot == NULL ? NULL : record_at(map, slot->place) + 1;
 }
 
+void ipl_hashmap_fetch(const struct ipl_hashmap *map, struct ipl_key key)
+{
+	if (map->slot_count > 0)
+		__builtin_prefetch(&map->slot[ipl_key_hash(key) & (map->slot_count - 1)]);
+}
+
+void ipl_hashmap_fetch_record(const struct ipl_hashmap *map, struct ipl_key key)
+{
+	uint32_t hash = (uint32_t)ipl_key_hash(key);
+	size_t mask = map->slot_count - 1;
+
+	if (map->slot_count == 0)
+		return;
+	for (size_t at = hash & mask; map->slot[at].place != 0; at = (at + 1) & mask) {
+		if (map->slot[at].hash == hash) {
+			__builtin_prefetch(record_at(map, map->slot[at].place), 1);
+			return;
+		}
+	}
+}
+
 void *ipl_hashmap_put(struct ipl_hashmap *map, struct ipl_key key)
 {
 	uint32_t hash = (uint32_t)ipl_key_hash(key), place;

@@ -37,6 +37,9 @@ void ipl_hashmap_init(struct ipl_hashmap *map, size_t value_bytes);
 void *ipl_hashmap_find(const struct ipl_hashmap *map, struct ipl_key key);
 /** Found, or made with zeros; NULL without memory. */
 void *ipl_hashmap_put(struct ipl_hashmap *map, struct ipl_key key);
+/** @key will be asked for soon: have its slot on its way from memory, and later its record. */
+void ipl_hashmap_fetch(const struct ipl_hashmap *map, struct ipl_key key);
+void ipl_hashmap_fetch_record(const struct ipl_hashmap *map, struct ipl_key key);
 void ipl_hashmap_remove(struct ipl_hashmap *map, struct ipl_key key);
 /** Every entry, in no order; the table must not change meanwhile. */
 void ipl_hashmap_walk(const struct ipl_hashmap *map,

@@ -267,6 +267,13 @@ enum ipl_status ipl_reduce(struct ipl_state *state, const struct ipl_event *ev,
 			   const struct ipl_touches *touches, struct ipl_error *err) IPL_MUST_USE;
 
 /**
+ * An event that touches @touches will be folded soon: have where those things stand on its way
+ * from memory, and some events later what that leads to. It changes nothing. @state is no fork.
+ */
+void ipl_state_fetch(const struct ipl_state *state, const struct ipl_touches *touches);
+void ipl_state_fetch_more(const struct ipl_state *state, const struct ipl_touches *touches);
+
+/**
  * It is @now_ms: what has cooled down by then may be picked again. That may be earlier than
  * was said before, as a request that appended nothing leaves no trace, but
  * not earlier than the last event. ipl_reduce() calls this with the event's.

@@ -8,11 +8,11 @@
 
 #include "events/hash.h"
 #include "reducers/codec.h"
+#include "replay/pass.h"
 #include "replay/state_hash.h"
 #include "store/heads.h"
 
-#define EVENT_ARENA_BYTES ((size_t)64 << 20)
-#define ASK_EVERY         256u /* events or entries, whether to go on */
+#define ASK_EVERY 256u /* events or entries, whether to go on */
 
 /* --- loading --- */
 
@@ -134,7 +134,6 @@ struct build {
 	size_t token_count;
 	size_t token_cap;
 	struct ipl_tree tree;
-	struct ipl_arena scratch;
 	struct ipl_checkpoint_writer *writer;
 	struct ipl_digest digest;
 	uint64_t asked;
@@ -170,30 +169,34 @@ static enum ipl_status note_token(struct build *b, const struct ipl_event *ev,
 	return IPL_OK;
 }
 
-static enum ipl_status fold_record(void *context, uint64_t seq, struct ipl_str record,
-				   struct ipl_error *err)
+static enum ipl_status fold_one(void *context, const struct ipl_passed *passed,
+				struct ipl_error *err)
 {
 	struct build *b = context;
-	struct ipl_touches touches;
-	struct ipl_event ev;
 	enum ipl_status st = ask(b, err);
 
-	ipl_arena_reset(&b->scratch);
 	if (st == IPL_OK)
-		st = ipl_event_decode(record, &b->scratch, &ev, err);
-	if (st == IPL_OK && ev.seq != seq)
-		st = ipl_error_set(err, IPL_ERR_CORRUPT,
-				   "where event %" PRIu64 " belongs stands %" PRIu64, seq, ev.seq);
+		st = ipl_heads_check(b->heads, &passed->ev, &passed->touches, err);
 	if (st == IPL_OK)
-		st = ipl_event_touches(&b->scratch, &ev, &touches, err);
+		st = ipl_reduce(b->state, &passed->ev, &passed->touches, err);
 	if (st == IPL_OK)
-		st = ipl_heads_check(b->heads, &ev, &touches, err);
-	if (st == IPL_OK)
-		st = ipl_reduce(b->state, &ev, &touches, err);
-	if (st == IPL_OK)
-		st = note_token(b, &ev, err);
-	ipl_tree_add(&b->tree, record);
+		st = note_token(b, &passed->ev, err);
+	ipl_tree_add(&b->tree, passed->record);
 	return st;
+}
+
+static enum ipl_status fold_since(struct build *b, uint64_t seq, struct ipl_error *err)
+{
+	struct ipl_records records = ipl_records_of_reader(b->job->reader);
+
+	records.has_one_thread = true; /* it is made beside a server's work */
+	return ipl_pass_go(&(struct ipl_pass){ .records = &records,
+					       .from = b->tree.size + 1,
+					       .to = seq,
+					       .fn = fold_one,
+					       .context = b,
+					       .state = b->state },
+			   err);
 }
 
 /* The base, and the events after it. */
@@ -212,8 +215,8 @@ static enum ipl_status fold(struct build *b, uint64_t seq, struct ipl_error *err
 		b->tree = ipl_checkpoint_head(b->base)->tree;
 		ipl_heads_set_under(b->heads, ipl_checkpoint_head_of, b->base);
 	}
-	st = ipl_reader_scan(b->job->reader, b->tree.size + 1, seq, fold_record, b, err);
-	if (st == IPL_OK && b->given_up) /* a scan takes IPL_ERR_END for the log's end */
+	st = fold_since(b, seq, err);
+	if (st == IPL_OK && b->given_up) /* a pass takes IPL_ERR_END for enough */
 		st = ipl_error_set(err, IPL_ERR_END, "the checkpoint was given up");
 	if (st == IPL_OK)
 		st = ipl_store_root(b->job->store, seq, root, err);
@@ -370,14 +373,12 @@ enum ipl_status ipl_checkpoint_build(const struct ipl_checkpoint_job *job, uint6
 	struct build b = { .job = job };
 	enum ipl_status st;
 
-	ipl_arena_init(&b.scratch, EVENT_ARENA_BYTES);
 	st = fold(&b, seq, err);
 	if (st == IPL_OK)
 		st = write_all(&b, seq, err);
 	ipl_heads_free(b.heads);
 	ipl_state_free(b.state);
 	ipl_checkpoint_release(b.base);
-	ipl_arena_release(&b.scratch);
 	free(b.token);
 	return st;
 }

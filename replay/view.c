@@ -9,13 +9,12 @@
 
 #include "replay/checkpoint.h"
 
-#define EVENT_ARENA_BYTES ((size_t)64 << 20)
-#define PARTS_MAX         8u   /* a long way is kept in so many parts */
-#define APART_MIN         256  /* events between kept states, and more where states are large */
-#define APART_SHARE       8    /* to copy so many entities costs less than to fold an event */
-#define LOAD_MIN          1000 /* events that a checkpoint saves, to be worth being loaded */
-#define LOAD_SHARE        4    /* and one more for so many entities */
-#define ENTITY_BYTES      320  /* about what a living entity takes beside its struct */
+#define PARTS_MAX    8u   /* a long way is kept in so many parts */
+#define APART_MIN    256  /* events between kept states, and more where states are large */
+#define APART_SHARE  8    /* to copy so many entities costs less than to fold an event */
+#define LOAD_MIN     1000 /* events that a checkpoint saves, to be worth being loaded */
+#define LOAD_SHARE   4    /* and one more for so many entities */
+#define ENTITY_BYTES 320  /* about what a living entity takes beside its struct */
 
 struct kept {
 	struct ipl_state *state;
@@ -26,7 +25,6 @@ struct kept {
 
 struct ipl_views {
 	struct ipl_records records;
-	struct ipl_arena scratch;
 	struct ipl_state *now;                /* the one that is folded on; NULL: none */
 	struct kept kept[IPL_VIEWS_KEPT_MAX]; /* ascending by seq; never changed */
 	size_t kept_count;
@@ -42,24 +40,8 @@ struct ipl_views {
 	ipl_step_fn fn;
 	void *fn_context;
 	bool was_enough;
+	bool is_damaged;
 };
-
-static enum ipl_status reader_get(void *context, uint64_t seq, struct ipl_str *record,
-				  struct ipl_error *err)
-{
-	return ipl_reader_get(context, seq, record, err);
-}
-
-static enum ipl_status reader_scan(void *context, uint64_t from_seq, uint64_t to_seq,
-				   ipl_record_fn fn, void *fn_context, struct ipl_error *err)
-{
-	return ipl_reader_scan(context, from_seq, to_seq, fn, fn_context, err);
-}
-
-struct ipl_records ipl_records_of_reader(struct ipl_reader *reader)
-{
-	return (struct ipl_records){ reader, reader_get, reader_scan, NULL };
-}
 
 enum ipl_status ipl_views_open(const struct ipl_records *records, struct ipl_views **out,
 			       struct ipl_error *err)
@@ -71,7 +53,6 @@ enum ipl_status ipl_views_open(const struct ipl_records *records, struct ipl_vie
 	views->records = *records;
 	views->kept_max = IPL_VIEWS_KEPT_MAX;
 	views->bytes_max = IPL_VIEWS_BYTES_MAX;
-	ipl_arena_init(&views->scratch, EVENT_ARENA_BYTES);
 	*out = views;
 	return IPL_OK;
 }
@@ -83,7 +64,6 @@ void ipl_views_close(struct ipl_views *views)
 	ipl_state_free(views->now);
 	for (size_t i = 0; i < views->kept_count; i++)
 		ipl_state_free(views->kept[i].state);
-	ipl_arena_release(&views->scratch);
 	free(views);
 }
 
@@ -265,32 +245,21 @@ static enum ipl_status take_start(struct ipl_views *views, uint64_t seq, struct 
 
 /* --- folding --- */
 
-static enum ipl_status fold_record(void *context, uint64_t seq, struct ipl_str record,
-				   struct ipl_error *err)
+static enum ipl_status fold_one(void *context, const struct ipl_passed *passed,
+				struct ipl_error *err)
 {
 	struct ipl_views *views = context;
-	struct ipl_touches touches;
-	struct ipl_event ev;
-	enum ipl_status st;
+	enum ipl_status st = ipl_reduce(views->now, &passed->ev, &passed->touches, err);
 
-	ipl_arena_reset(&views->scratch);
-	st = ipl_event_decode(record, &views->scratch, &ev, err);
-	if (st == IPL_OK && ev.seq != seq)
-		st = ipl_error_set(err, IPL_ERR_CORRUPT,
-				   "where event %" PRIu64 " belongs stands %" PRIu64, seq, ev.seq);
-	if (st == IPL_OK)
-		st = ipl_event_touches(&views->scratch, &ev, &touches, err);
-	if (st == IPL_OK)
-		st = ipl_reduce(views->now, &ev, &touches, err);
 	if (st != IPL_OK) {
-		ipl_state_free(views->now); /* it is good for nothing else */
-		views->now = NULL;
+		views->is_damaged = true;
 		return st;
 	}
 	views->folded++;
 	keep_on_the_way(views);
 	if (views->fn != NULL)
-		st = views->fn(views->fn_context, &(struct ipl_step){ &ev, &touches, views->now },
+		st = views->fn(views->fn_context,
+			       &(struct ipl_step){ &passed->ev, &passed->touches, views->now },
 			       err);
 	views->was_enough = st == IPL_ERR_END;
 	return st;
@@ -301,6 +270,14 @@ static enum ipl_status fold_on(struct ipl_views *views, uint64_t seq, ipl_step_f
 			       struct ipl_error *err)
 {
 	uint64_t from = ipl_state_seq(views->now);
+	const struct ipl_pass pass = {
+		.records = &views->records,
+		.from = from + 1,
+		.to = seq,
+		.fn = fold_one,
+		.context = views,
+		.state = views->now,
+	};
 	enum ipl_status st;
 
 	if (from == seq)
@@ -310,7 +287,12 @@ static enum ipl_status fold_on(struct ipl_views *views, uint64_t seq, ipl_step_f
 	views->fn = fn;
 	views->fn_context = context;
 	views->was_enough = false;
-	st = views->records.scan(views->records.context, from + 1, seq, fold_record, views, err);
+	views->is_damaged = false;
+	st = ipl_pass_go(&pass, err);
+	if (views->is_damaged) {
+		ipl_state_free(views->now); /* it is good for nothing else */
+		views->now = NULL;
+	}
 	if (st == IPL_OK && !views->was_enough && ipl_state_seq(views->now) != seq)
 		st = ipl_error_set(err, IPL_ERR_END, "the log has no event %" PRIu64, seq);
 	return st;

@@ -9,25 +9,11 @@
 #ifndef IPL_REPLAY_VIEW_H
 #define IPL_REPLAY_VIEW_H
 
-#include "reducers/state.h"
-#include "store/checkpoint.h"
-#include "store/store.h"
+#include "replay/pass.h"
 
 /* States that are kept at most, and about how much memory they may take together, unless said. */
 #define IPL_VIEWS_KEPT_MAX  24u
 #define IPL_VIEWS_BYTES_MAX ((size_t)1 << 30)
-
-/** Where records come from; as ipl_reader_get() and ipl_reader_scan(). */
-struct ipl_records {
-	void *context;
-	enum ipl_status (*get)(void *context, uint64_t seq, struct ipl_str *record,
-			       struct ipl_error *err);
-	enum ipl_status (*scan)(void *context, uint64_t from_seq, uint64_t to_seq, ipl_record_fn fn,
-				void *fn_context, struct ipl_error *err);
-	struct ipl_checkpoints *checkpoints; /* to begin from; NULL: from nothing */
-};
-/** The records that @reader reads; it must outlive them. */
-struct ipl_records ipl_records_of_reader(struct ipl_reader *reader);
 
 struct ipl_views;
 enum ipl_status ipl_views_open(const struct ipl_records *records, struct ipl_views **out,

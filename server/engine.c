@@ -116,7 +116,13 @@ static enum ipl_status records_scan(void *context, uint64_t from_seq, uint64_t t
 
 struct ipl_records ipl_engine_records(struct ipl_engine *engine)
 {
-	return (struct ipl_records){ engine, records_get, records_scan, engine->checkpoints };
+	return (struct ipl_records){
+		.context = engine,
+		.get = records_get,
+		.scan = records_scan,
+		.checkpoints = engine->checkpoints,
+		.has_one_thread = engine->mode == IPL_ENGINE_SERVE || engine->live != NULL,
+	};
 }
 
 enum ipl_status ipl_engine_load(struct ipl_engine *engine, uint64_t seq, struct ipl_arena *arena,
@@ -203,28 +209,38 @@ enum ipl_status ipl_engine_fold(struct ipl_engine *engine, const struct ipl_even
 	return st;
 }
 
-static enum ipl_status fold_record(void *context, uint64_t seq, struct ipl_str record,
-				   struct ipl_error *err)
+/* The ends of chains have nothing to do with the state: another thread may be at them meanwhile. */
+static enum ipl_status check_passed(void *context, const struct ipl_passed *passed,
+				    struct ipl_error *err)
 {
 	struct ipl_engine *engine = context;
-	struct ipl_touches touches;
-	struct ipl_event ev;
-	enum ipl_status st;
+	const struct ipl_event *ev = &passed->ev;
 
-	ipl_arena_reset(&engine->scratch);
-	st = ipl_event_decode(record, &engine->scratch, &ev, err);
-	if (st == IPL_OK && ev.seq != seq)
-		st = ipl_error_set(err, IPL_ERR_CORRUPT,
-				   "where event %" PRIu64 " belongs stands %" PRIu64, seq, ev.seq);
-	if (st == IPL_OK &&
-	    (ev.principal.len > IPL_PRINCIPAL_MAX || ev.client_token.len > IPL_TOKEN_MAX))
-		st = ipl_error_set(err, IPL_ERR_CORRUPT,
-				   "event %" PRIu64 ": its principal or token is too long", seq);
-	if (st == IPL_OK)
-		st = ipl_event_touches(&engine->scratch, &ev, &touches, err);
-	if (st == IPL_OK)
-		st = ipl_heads_check(engine->heads, &ev, &touches, err);
-	return st == IPL_OK ? ipl_engine_fold(engine, &ev, &touches, err) : st;
+	if (ev->principal.len > IPL_PRINCIPAL_MAX || ev->client_token.len > IPL_TOKEN_MAX)
+		return ipl_error_set(err, IPL_ERR_CORRUPT,
+				     "event %" PRIu64 ": its principal or token is too long",
+				     ev->seq);
+	return ipl_heads_check(engine->heads, ev, &passed->touches, err);
+}
+
+static enum ipl_status fold_passed(void *context, const struct ipl_passed *passed,
+				   struct ipl_error *err)
+{
+	return ipl_engine_fold(context, &passed->ev, &passed->touches, err);
+}
+
+static enum ipl_status fold_since(struct ipl_engine *engine, uint64_t head, struct ipl_error *err)
+{
+	const struct ipl_records records = ipl_records_of_reader(engine->reader);
+
+	return ipl_pass_go(&(struct ipl_pass){ .records = &records,
+					       .from = ipl_state_seq(engine->state) + 1,
+					       .to = head,
+					       .early = check_passed,
+					       .fn = fold_passed,
+					       .context = engine,
+					       .state = engine->state },
+			   err);
 }
 
 static void forget(struct ipl_engine *engine)
@@ -303,8 +319,7 @@ static enum ipl_status fold_locked(struct ipl_engine *engine, struct ipl_error *
 	atomic_fetch_add(&engine->generation, 1);
 	st = load_base(engine, head.seq, err);
 	if (st == IPL_OK)
-		st = ipl_reader_scan(engine->reader, ipl_state_seq(engine->state) + 1, head.seq,
-				     fold_record, engine, err);
+		st = fold_since(engine, head.seq, err);
 	if (st == IPL_OK)
 		st = ipl_views_open(&records, &engine->views, err);
 	if (st != IPL_OK)

@@ -358,7 +358,7 @@ static enum ipl_status scan_records(void *context, uint64_t from_seq, uint64_t t
 
 struct ipl_records lab_records(struct lab *lab)
 {
-	return (struct ipl_records){ lab, get_record, scan_records, NULL };
+	return (struct ipl_records){ lab, get_record, scan_records, NULL, false };
 }
 
 static uint64_t get_last(void *context, struct ipl_key key)
