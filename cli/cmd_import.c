@@ -284,7 +284,7 @@ static enum ipl_status take_rows(struct import *im, FILE *file, struct ipl_error
 		struct ipl_str row = { text, (size_t)len };
 		im->line++;
 		im->bytes_read += row.len;
-		while (row.len > 0 && strchr(" \t\r\n", row.at[row.len - 1]) != NULL)
+		while (row.len > 0 && memchr(" \t\r\n", row.at[row.len - 1], 4) != NULL)
 			row.len--;
 		if (row.len > 0)
 			st = take_row(im, row, err);

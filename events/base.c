@@ -104,6 +104,11 @@ static void IPL_PRINTF(2, 0) print_error(struct ipl_error *err, const char *form
 
 	assert(want >= 0);
 	len = strlen(err->text);
+	for (size_t i = 0; i < len;
+	     i++) { /* what it quotes breaks no line, and no terminal obeys */
+		if ((unsigned char)err->text[i] < 0x20 || err->text[i] == 0x7f)
+			err->text[i] = '?';
+	}
 	if ((size_t)want == len)
 		return;
 	while (cut < len) { /* a character that was cut in two goes */

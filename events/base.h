@@ -70,7 +70,7 @@ bool ipl_str_to_int(struct ipl_str s, int64_t *out);
 /**
  * Why a call said no. Filled by the callee, untouched on success. The text is
  * one sentence that names the offending value and the way out, without a
- * newline, cut to what fits.
+ * newline or another control character (a '?' stands for it), cut to what fits.
  */
 struct ipl_error {
 	enum ipl_status status;

@@ -114,7 +114,11 @@ enum ipl_scan ipl_scan(struct ipl_scanner *scanner, const uint8_t *bytes, size_t
 	bool done = false;
 
 	while (scanner->offset < len) {
-		enum ipl_scan found = scan_head(scanner, bytes, len, limit_bytes, &done);
+		enum ipl_scan found;
+		/* Whatever comes next, and whether it is here already. */
+		if (scanner->offset >= limit_bytes)
+			return IPL_SCAN_TOO_LARGE;
+		found = scan_head(scanner, bytes, len, limit_bytes, &done);
 		if (found != IPL_SCAN_WHOLE)
 			return found;
 		if (done) {

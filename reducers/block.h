@@ -12,6 +12,8 @@
 #include "events/address.h"
 
 #define IPL_BLOCK_LEVELS_MAX 6
+/* No pool and no vSwitch is larger: what says so is damage, and takes no memory. */
+#define IPL_BLOCK_PREFIX_MIN 8
 
 struct ipl_block {
 	struct ipl_cidr4 cidr;

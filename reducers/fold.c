@@ -52,6 +52,8 @@ static enum ipl_status fold_entity(struct ipl_state *state, struct ipl_key key,
 	if (kind == IPL_KIND_VPC)
 		was = entity->vpc.ipv6_cidr;
 	st = ipl_reduce_entity(kind, key.a, entity, ev, err);
+	if (st != IPL_OK && !was_alive) /* half made, and beyond what is counted */
+		ipl_entity_release(kind, entity);
 	if (st == IPL_OK && kind == IPL_KIND_VPC) /* of one that is gone, no block is left */
 		st = ipl_spaces_settle_vpc(state, key.a, was, entity->vpc.ipv6_cidr, err);
 	if (st == IPL_OK)

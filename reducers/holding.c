@@ -30,6 +30,8 @@ static enum ipl_status open_holding(struct ipl_holding *self, const struct ipl_e
 	if (self->role != IPL_ROLE_NONE)
 		return ipl_damage(ev, err, "an address is given that is held since event %" PRIu64,
 				  self->since_seq);
+	if (opened.eni == 0 && opened.eip == 0)
+		return ipl_damage(ev, err, "an address is given to nobody");
 	opened.since_seq = ev->seq;
 	opened.since_ms = ev->time_ms;
 	*self = opened;

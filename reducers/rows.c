@@ -12,7 +12,6 @@
 /* A state of so few events cannot have counted further. */
 #define NUMBERS_PER_EVENT_MAX UINT64_C(16384)
 /* No block of the cloud is larger; a bitmap of this one has 2 MiB. */
-#define BLOCK_PREFIX_MIN 8
 
 int ipl_key_compare(struct ipl_key a, struct ipl_key b)
 {
@@ -278,7 +277,7 @@ static enum ipl_status load_entity(struct ipl_state_loader *loader, struct ipl_k
 		return ipl_spaces_load_vpc(state, key.a, err);
 	if (kind != IPL_KIND_VSWITCH)
 		return IPL_OK;
-	if (entity->vswitch.cidr.prefix_len < BLOCK_PREFIX_MIN)
+	if (entity->vswitch.cidr.prefix_len < IPL_BLOCK_PREFIX_MIN)
 		return wrong(err, key, "its block is too large");
 	return ipl_spaces_load_vswitch(state, key.a, err);
 }
@@ -320,12 +319,14 @@ enum ipl_status ipl_state_loader_row(struct ipl_state_loader *loader, struct ipl
 {
 	const uint8_t *at = (const uint8_t *)value.at;
 	struct ipl_cursor c = { .at = at, .end = at + value.len };
+	const struct ipl_key first = { .kind = IPL_ROW_GLOBAL };
 
-	if (loader->has_rows ? ipl_key_compare(loader->last, key) >= 0 : key.kind != IPL_ROW_GLOBAL)
+	if (loader->has_rows ? ipl_key_compare(loader->last, key) >= 0 :
+			       ipl_key_compare(key, first) != 0)
 		return wrong(err, key, "it is out of order");
 	loader->has_rows = true;
 	loader->last = key;
-	if (key.kind == IPL_ROW_GLOBAL)
+	if (key.kind == IPL_ROW_GLOBAL && key.a == 0 && key.b == 0)
 		return load_global(loader, key, &c, err);
 	if (key.kind == IPL_KIND_LEDGER)
 		return load_ledger(loader, key, value, err);

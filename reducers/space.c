@@ -343,6 +343,11 @@ enum ipl_status ipl_spaces_settle(struct ipl_state *state, struct ipl_key key,
 		block = own_block(state, vswitch, &failed);
 	if (failed || (is_public && !state->has_pools))
 		return ipl_state_no_memory(err);
+	if (block != NULL && !ipl_cidr4_contains(block->cidr, ip))
+		return ipl_error_set(err, IPL_ERR_CORRUPT,
+				     IPL_IP4_FMT " changes hands in vSwitch %" PRIu64
+						 ", in whose block it is not",
+				     IPL_IP4_ARG(ip), vswitch);
 	if (is->role != IPL_ROLE_NONE) {
 		if (block != NULL)
 			ipl_block_take(block, ip);
@@ -428,12 +433,23 @@ uint64_t ipl_state_ipv6_position(const struct ipl_state *state, uint64_t vswitch
 
 /* --- what an event does to the spaces --- */
 
+static enum ipl_status too_large(struct ipl_cidr4 cidr, struct ipl_error *err)
+{
+	return ipl_error_set(err, IPL_ERR_CORRUPT, "a block of %u bits is larger than any may be",
+			     32u - cidr.prefix_len);
+}
+
 static enum ipl_status open_pools(struct ipl_state *state, struct ipl_error *err)
 {
 	const struct ipl_ev_pool_list *pools = &ipl_state_ledger(state)->settings.public_pools;
-	struct ipl_block **fresh = calloc(pools->count == 0 ? 1 : pools->count, sizeof(*fresh));
+	struct ipl_block **fresh;
 	uint32_t position = 0;
 
+	for (uint32_t i = 0; i < pools->count; i++) {
+		if (pools->at[i].cidr.prefix_len < IPL_BLOCK_PREFIX_MIN)
+			return too_large(pools->at[i].cidr, err);
+	}
+	fresh = calloc(pools->count == 0 ? 1 : pools->count, sizeof(*fresh));
 	if (fresh == NULL || !own_pools(state)) {
 		free(fresh);
 		return ipl_state_no_memory(err);
@@ -471,9 +487,11 @@ static enum ipl_status open_pools(struct ipl_state *state, struct ipl_error *err
 static enum ipl_status open_block(struct ipl_state *state, uint64_t vswitch, uint64_t vpc,
 				  struct ipl_cidr4 cidr, struct ipl_error *err)
 {
-	struct ipl_block **slot =
-		ipl_hashmap_put(&state->blocks, ipl_key_entity(IPL_KIND_VSWITCH, vswitch));
+	struct ipl_block **slot;
 
+	if (cidr.prefix_len < IPL_BLOCK_PREFIX_MIN)
+		return too_large(cidr, err);
+	slot = ipl_hashmap_put(&state->blocks, ipl_key_entity(IPL_KIND_VSWITCH, vswitch));
 	if (slot == NULL)
 		return ipl_state_no_memory(err);
 	*slot = ipl_block_new(cidr, IPL_RESERVED_FIRST, IPL_RESERVED_LAST);

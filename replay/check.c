@@ -31,7 +31,10 @@ static void find(struct check *c, enum ipl_rule rule, enum ipl_kind kind, uint64
 	va_list args;
 	int len;
 
-	ipl_id_format(ipl_state_letters(c->state), kind, number, id);
+	if (number == 0) /* where damage names nobody */
+		(void)snprintf(id, sizeof(id), "%.20s 0", ipl_kind_name(kind));
+	else
+		ipl_id_format(ipl_state_letters(c->state), kind, number, id);
 	len = snprintf(text, sizeof(text), "%s: ", id);
 	va_start(args, format);
 	(void)vsnprintf(text + len, sizeof(text) - (size_t)len, format, args); /* cut is fine */
