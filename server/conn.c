@@ -31,6 +31,7 @@ void ipl_conn_open(struct ipl_server *server, int fd, const struct ipl_caller *c
 	conn->is_tcp = caller->is_tcp;
 	conn->is_stranger = caller->is_stranger;
 	conn->opened_ms = ipl_now_ms();
+	conn->moved_ns = ipl_monotonic_ns();
 	strncpy(conn->principal, caller->principal, sizeof(conn->principal) - 1);
 	conn->next = server->conns;
 	if (conn->next != NULL)
@@ -62,6 +63,7 @@ void ipl_conn_free(struct ipl_conn *conn)
 	if (conn->next != NULL)
 		conn->next->prev = conn->prev;
 	conn->server->conn_count--;
+	ipl_conn_uncount(conn);
 	conn->server->stranger_count -= conn->is_stranger;
 	ipl_subscriptions_free(conn);
 	conn->server->deferred_count -= conn->is_deferred;
@@ -115,9 +117,11 @@ static bool flush(struct ipl_conn *conn)
 		}
 		conn->sent += (size_t)n;
 		conn->sent_total += (size_t)n;
+		conn->moved_ns = ipl_monotonic_ns();
 		conn->server->counts.bytes_out += (uint64_t)n;
 	}
 	compact_out(conn);
+	ipl_conn_count(conn);
 	if (conn->input_done && conn->held_count == 0 && conn->sent == conn->out.len) {
 		ipl_conn_free(conn);
 		return false;
@@ -348,7 +352,7 @@ static enum taken take_frame(struct ipl_conn *conn, const uint8_t *bytes, size_t
 }
 
 /* The frame border is lost: one answer where a msgid was readable, then the end. */
-static void give_up(struct ipl_conn *conn, enum ipl_scan found, const uint8_t *bytes, size_t len)
+static void give_up(struct ipl_conn *conn, enum ipl_scan found, const uint8_t *bytes)
 {
 	struct ipl_answer a = { .err = IPL_ERROR_INIT(NULL) };
 	uint8_t request_id[IPL_REQUEST_ID_BYTES];
@@ -365,7 +369,8 @@ static void give_up(struct ipl_conn *conn, enum ipl_scan found, const uint8_t *b
 				      "a frame is not MessagePack");
 	conn->server->counts.malformed++;
 	ipl_request_id_next(conn->server, request_id);
-	if (ipl_rpc_peek_msgid(bytes, len, &msgid))
+	/* In what was well up to there, so that it does not hang on how much has come after it. */
+	if (ipl_rpc_peek_msgid(bytes, conn->scanner.offset, &msgid))
 		answer(conn, msgid, &a, request_id);
 }
 
@@ -379,28 +384,23 @@ static enum taken take_frames(struct ipl_conn *conn)
 		enum taken taken;
 		if (is_full(conn))
 			return TAKEN_FULL;
+		if (ipl_conns_are_full(conn->server))
+			return TAKEN_ENOUGH; /* for now: there is room again in the next turn */
 		found = ipl_scan(&conn->scanner, at, len, IPL_FRAME_BYTES_MAX, &size);
 		if (found == IPL_SCAN_MORE)
 			return TAKEN_ALL;
 		if (found != IPL_SCAN_WHOLE) {
-			give_up(conn, found, at, len);
+			give_up(conn, found, at);
 			return TAKEN_BROKEN;
 		}
 		taken = take_frame(conn, at, size);
 		if (taken != TAKEN_DEFERRED)
 			conn->in_used += size;
+		ipl_conn_count(conn);
 		if (taken != TAKEN_ALL)
 			return taken;
 	}
 	return conn->in_used < conn->in.len ? TAKEN_ENOUGH : TAKEN_ALL;
-}
-
-static void compact_in(struct ipl_conn *conn)
-{
-	ipl_buf_consume(&conn->in, conn->in_used);
-	conn->in_used = 0;
-	if (conn->in.len == 0 && conn->in.cap > SHRINK_BYTES)
-		ipl_buf_release(&conn->in);
 }
 
 /* More bytes into the buffer. False where the connection is broken. */
@@ -411,7 +411,9 @@ static bool read_more(struct ipl_conn *conn)
 	/* What is here already is taken first: so the buffer holds a frame and a read at most. */
 	if (conn->eof || conn->in.len > IPL_FRAME_BYTES_MAX)
 		return true;
-	if (!ipl_buf_reserve(&conn->in, READ_BYTES))
+	if (ipl_conns_are_full(conn->server))
+		return true; /* it stays readable */
+	if (!ipl_conn_room(conn, READ_BYTES))
 		return false;
 	n = conn->tls == NULL ? read(conn->fd, conn->in.at + conn->in.len, READ_BYTES) :
 				ipl_tls_read(conn->tls, conn->in.at + conn->in.len, READ_BYTES);
@@ -423,6 +425,7 @@ static bool read_more(struct ipl_conn *conn)
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 	conn->in.len += (size_t)n;
+	conn->moved_ns = conn->taken_ns;
 	conn->server->counts.bytes_in += (uint64_t)n;
 	conn->eof = n == 0;
 	if (conn->eof)
@@ -435,7 +438,7 @@ static void go_on(struct ipl_conn *conn)
 {
 	enum taken taken = take_frames(conn);
 
-	compact_in(conn);
+	ipl_conn_tidy(conn);
 	/* After the end of input its whole frames are answered; half a frame is nothing. */
 	if (taken == TAKEN_BROKEN || (taken == TAKEN_ALL && conn->eof)) {
 		ipl_conn_finish(conn);

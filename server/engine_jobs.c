@@ -15,13 +15,16 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #define JOB_ARENA_BYTES ((size_t)256 << 20)
-#define NICE            5
+/* What waits holds so much of requests at most; what comes beyond is done at once. */
+#define REQUESTS_BYTES_MAX ((size_t)128 << 20)
+#define NICE               5
 /* What the thread of whole states keeps of them. */
 #define VIEWS_KEPT_MAX  2u
 #define VIEWS_BYTES_MAX ((size_t)256 << 20)
@@ -39,6 +42,7 @@ struct ipl_job {
 	struct ipl_call call;
 	struct ipl_value params; /* its parameters */
 	struct ipl_arena arena;  /* everything of it, and of the answer */
+	size_t request_bytes;    /* of the arena, when it was taken */
 	struct ipl_answer answer;
 };
 
@@ -56,6 +60,7 @@ struct ipl_jobs {
 	struct ipl_job *waiting; /* for the disk; the loop's alone */
 	struct ipl_job *fetched; /* whose answer was given last: it is lent until the next call */
 	pthread_mutex_t lock;
+	atomic_size_t request_bytes; /* of all that there are */
 	bool stopping;
 	struct lane lane[IPL_LANE_COUNT];
 };
@@ -64,6 +69,7 @@ static void free_job(struct ipl_job *job)
 {
 	if (job == NULL)
 		return;
+	atomic_fetch_sub(&job->jobs->request_bytes, job->request_bytes);
 	ipl_arena_release(&job->arena);
 	free(job);
 }
@@ -252,6 +258,8 @@ bool ipl_jobs_take(struct ipl_engine *engine, const struct ipl_call *call, enum 
 	if (call->job == NULL || engine->jobs == NULL)
 		return false;
 	assert(*call->job == NULL);
+	if (atomic_load(&engine->jobs->request_bytes) > REQUESTS_BYTES_MAX)
+		return false;
 	job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return false; /* then it is done here, and others wait */
@@ -265,6 +273,8 @@ bool ipl_jobs_take(struct ipl_engine *engine, const struct ipl_call *call, enum 
 		free_job(job);
 		return false;
 	}
+	job->request_bytes = job->arena.taken_bytes;
+	atomic_fetch_add(&engine->jobs->request_bytes, job->request_bytes);
 	*call->job = job;
 	if (need <= ipl_engine_durable_seq(engine)) {
 		queue(engine->jobs, job);

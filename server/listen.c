@@ -32,9 +32,10 @@ static bool admit_unix(int fd, char principal[64], uint64_t *number)
 	return peer.uid == 0 || peer.uid == geteuid();
 }
 
-static bool has_room(const struct ipl_server *server, const struct ipl_caller *caller)
+/* Descriptors are given out from the lowest one on: a high one says how few are left. */
+static bool has_room(const struct ipl_server *server, const struct ipl_caller *caller, int fd)
 {
-	return server->conn_count < IPL_CONNS_MAX &&
+	return server->conn_count < IPL_CONNS_MAX && fd < server->files_max - IPL_FILES_KEPT &&
 	       (!caller->is_stranger || server->stranger_count < IPL_STRANGERS_MAX);
 }
 
@@ -54,7 +55,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		caller.tls = from->server->tls;
 	}
 	if ((from->is_unix && !admit_unix(fd, principal, &caller.peer)) ||
-	    !has_room(from->server, &caller)) {
+	    !has_room(from->server, &caller, fd)) {
 		ipl_log_often(IPL_LOG_WARN, &from->refusals, "%s: a connection of %s is refused",
 			      from->name, from->is_unix ? principal : "a stranger");
 		from->server->counts.turned_away[caller.is_tcp]++;

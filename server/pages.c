@@ -187,6 +187,12 @@ static void write_doors(const struct ipl_server *server, struct ipl_buf *out)
 		      "Connections that were not taken", counts->turned_away);
 	ipl_metric_one(out, "ipledger_accept_errors_total", "counter",
 		       "Times that no connection could be taken", (double)counts->accept_errors);
+	ipl_metric_one(out, "ipledger_connections_evicted_total", "counter",
+		       "Connections that were ended because all together held too much memory",
+		       (double)counts->evicted);
+	ipl_metric_one(out, "ipledger_connections_bytes", "gauge",
+		       "Memory that connections of the native doors hold",
+		       (double)server->conn_bytes);
 	ipl_metric_one(out, "ipledger_strangers", "gauge",
 		       "TCP connections that have not said who they are",
 		       (double)server->stranger_count);

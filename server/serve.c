@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,7 +24,7 @@
 #include <unistd.h>
 
 #define CALL_ARENA_BYTES ((size_t)256 << 20)
-#define FILES_WANTED     8192u
+#define FILES_WANTED     10240u
 #define LAST_WORDS_S     5 /* how long a peer may take to read its last answers */
 
 /*
@@ -221,6 +222,7 @@ static int turn(struct ipl_server *server)
 
 	if (server->deferred_count > 0)
 		retry_done(server);
+	ipl_conns_make_room(server);
 	if (!server->is_damaged)
 		ipl_engine_flush(server->engine);
 	return rc;
@@ -295,29 +297,46 @@ static void close_all(struct ipl_server *server)
 	ipl_engine_close(server->engine);
 	ipl_unpacker_free(server->unpacker);
 	ipl_arena_release(&server->arena);
+	ipl_buf_release(&server->spare);
 }
 
 /* A descriptor for each connection that may be: the soft limit is often 1024 in all. */
-static void raise_file_limit(void)
+static void raise_file_limit(struct ipl_server *server)
 {
-	struct rlimit limit;
+	struct rlimit limit, raised;
 
+	server->files_max = FILES_WANTED;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= FILES_WANTED)
 		return;
-	limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < FILES_WANTED)
-		ipl_log(IPL_LOG_WARN, "at most %llu files: fewer connections than there may be",
-			(unsigned long long)limit.rlim_cur);
+	raised = limit;
+	raised.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+	if (setrlimit(RLIMIT_NOFILE, &raised) != 0)
+		raised = limit;
+	server->files_max = (int)raised.rlim_cur;
+	if (raised.rlim_cur < FILES_WANTED)
+		ipl_log(IPL_LOG_WARN, "at most %d files: fewer connections than there may be",
+			server->files_max);
 }
 
-/* What is made here is its owner's alone, and no crash leaves the keys in a file. */
+/*
+ * What is made here is its owner's alone, and no crash leaves the keys in a file: a limit of 0
+ * stops the kernel from writing one, and being undumpable also from giving it to a program
+ * (core_pattern), and other processes of the user from looking in. Nothing that is started from
+ * here, if anything ever is, has more rights than this.
+ */
 static void keep_secrets(const struct ipl_serve_options *options)
 {
 	const struct rlimit none = { 0, 0 };
 
 	umask(077);
-	if (!options->core_dumps && setrlimit(RLIMIT_CORE, &none) != 0)
+	if (!options->core_dumps &&
+	    (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0))
 		ipl_log(IPL_LOG_WARN, "a crash may leave a core file: %s", strerror(errno));
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		ipl_log(IPL_LOG_WARN, "rights can be gained: %s", strerror(errno));
+	if (geteuid() == 0)
+		ipl_log(IPL_LOG_WARN, "serving as root: no right of root is needed, a user of its "
+				      "own is safer");
 }
 
 enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_error *err)
@@ -327,10 +346,11 @@ enum ipl_status ipl_serve(const struct ipl_serve_options *options, struct ipl_er
 
 	if (server == NULL)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for the server");
+	server->conn_bytes_max = IPL_CONNS_BYTES_MAX;
 	server->http_host = options->http_host;
 	server->http_host_count = options->http_host_count;
 	server->counts.started_ms = ipl_now_ms();
-	raise_file_limit();
+	raise_file_limit(server);
 	keep_secrets(options);
 	signal(SIGPIPE, SIG_IGN); /* a peer that is gone shows when it is written to */
 	ipl_arena_init(&server->arena, CALL_ARENA_BYTES);

@@ -19,7 +19,11 @@
 /* Reading from a connection pauses beyond these, until answers have left. */
 #define IPL_CONN_HELD_MAX      4096u
 #define IPL_CONN_OUT_BYTES_MAX ((size_t)16 << 20)
-#define IPL_CONNS_MAX          4096u
+#define IPL_CONNS_MAX          8192u
+/* What all native connections hold together, of what came in and of what has not left. */
+#define IPL_CONNS_BYTES_MAX ((size_t)512 << 20)
+/* Descriptors that no connection takes: for checkpoints, keys, and the log opened anew. */
+#define IPL_FILES_KEPT 32
 /* TCP connections that have not said who they are: so many, and for so long. */
 #define IPL_STRANGERS_MAX 256u
 #define IPL_STRANGER_MS   10000
@@ -68,7 +72,9 @@ struct ipl_conn {
 	bool is_stranger; /* has to say Hello with a key before anything else is done */
 	bool is_by_key;   /* it is as long as its key is */
 	int64_t opened_ms;
-	int64_t taken_ns; /* when it was read from last */
+	int64_t taken_ns;     /* when it was read from last */
+	int64_t moved_ns;     /* when bytes came or left last */
+	size_t counted_bytes; /* of server->conn_bytes */
 	/* server/subscribe.c */
 	struct ipl_subscription *subscriptions;
 	uint32_t subscription_count;
@@ -91,6 +97,7 @@ struct ipl_listener {
 struct ipl_door_counts {
 	int64_t started_ms;
 	uint64_t accepted[2], turned_away[2], malformed;
+	uint64_t evicted;             /* for the memory they held */
 	uint64_t bytes_in, bytes_out; /* of both native doors */
 	uint64_t hellos, hellos_refused;
 	uint64_t accept_errors;
@@ -131,6 +138,11 @@ struct ipl_server {
 	uint32_t http_sending;            /* answers on their way */
 	struct ipl_conn *conns;
 	uint32_t conn_count;
+	struct ipl_buf spare; /* a large buffer that no connection needs now */
+	size_t conn_bytes;    /* what they hold, all of them */
+	size_t conn_bytes_max;
+	struct ipl_log_pause evictions;
+	int files_max;          /* so many descriptors there are */
 	struct ipl_arena arena; /* of the call being executed */
 	struct ipl_unpacker *unpacker;
 	uint8_t random[4096]; /* for request ids */
@@ -170,6 +182,24 @@ void ipl_conn_release(struct ipl_conn *conn, uint64_t durable_seq, const struct 
 void ipl_conn_retry(struct ipl_conn *conn);
 /** Read no more; close when all answers have left. */
 void ipl_conn_finish(struct ipl_conn *conn);
+
+/* --- conn_room.c: what connections may hold --- */
+
+/** Room for @more bytes of input, in the large buffer that all share if it is not lent out. */
+bool ipl_conn_room(struct ipl_conn *conn, size_t more) IPL_MUST_USE;
+/** Drop the input that was taken, and give back a buffer that is much too large for the rest. */
+void ipl_conn_tidy(struct ipl_conn *conn);
+/** Count what @conn holds now. */
+void ipl_conn_count(struct ipl_conn *conn);
+/** It is gone. */
+void ipl_conn_uncount(struct ipl_conn *conn);
+/** Whether nobody may hold more now: then the turn of all ends, and room is made. */
+bool ipl_conns_are_full(struct ipl_server *server) IPL_MUST_USE;
+/**
+ * End those connections that hold much for long, until there is room again. Not
+ * while any connection is at work.
+ */
+void ipl_conns_make_room(struct ipl_server *server);
 
 /* --- admit.c: who is let in --- */
 
