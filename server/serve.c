@@ -122,10 +122,13 @@ static void on_commit_done(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (st == IPL_OK)
+	if (st == IPL_OK) {
+		/* The disk has something to do again while answers are written to their sockets. */
+		ipl_engine_flush(server->engine);
 		release_all(server, NULL);
-	else if (st != IPL_ERR_END)
+	} else if (st != IPL_ERR_END) {
 		commit_failed(server, st, &err);
+	}
 	ipl_subscribers_wake(server);
 	ipl_streams_wake(server);
 }
