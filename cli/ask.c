@@ -4,33 +4,33 @@
 
 #define PAGE_RESULTS 1000
 
-enum ipl_status ipl_ask(const struct ipl_invocation *in, struct ipl_client *client,
+enum ipl_status ipl_ask(const struct ipl_invocation *in, struct ipl_session *session,
 			const char *operation, struct ipl_value *params, struct ipl_value *result,
 			struct ipl_error *err)
 {
 	if (in->as_of != NULL)
 		ipl_map_set(in->arena, params, IPL_STR("AsOf"), *in->as_of);
-	return ipl_client_call(client, ipl_str_of(operation), params, in->arena, result, err);
+	return ipl_session_call(session, ipl_str_of(operation), params, in->arena, result, err);
 }
 
 /* Open, ask by @ask, print, close. */
 static int ask_and_print(const struct ipl_invocation *in,
 			 enum ipl_status (*ask)(const struct ipl_invocation *in,
-						struct ipl_client *client, const char *operation,
+						struct ipl_session *session, const char *operation,
 						struct ipl_value *params, struct ipl_value *result,
 						struct ipl_error *err),
 			 const char *operation, struct ipl_value *params)
 {
 	struct ipl_error err = IPL_ERROR_INIT(in->arena);
-	struct ipl_client *client = NULL;
+	struct ipl_session *session = NULL;
 	struct ipl_value result;
-	enum ipl_status st = ipl_client_open(in->data, in->server, &client, &err);
+	enum ipl_status st = ipl_session_open(in->data, in->server, &session, &err);
 
 	if (st == IPL_OK)
-		st = ask(in, client, operation, params, &result, &err);
+		st = ask(in, session, operation, params, &result, &err);
 	if (st == IPL_OK)
 		ipl_print_result(in, &result);
-	ipl_client_close(client);
+	ipl_session_close(session);
 	return st == IPL_OK ? IPL_EXIT_OK : ipl_fail(&err);
 }
 
@@ -67,7 +67,7 @@ static void append_page(struct ipl_arena *arena, struct ipl_value *whole,
 	}
 }
 
-enum ipl_status ipl_ask_all(const struct ipl_invocation *in, struct ipl_client *client,
+enum ipl_status ipl_ask_all(const struct ipl_invocation *in, struct ipl_session *session,
 			    const char *operation, struct ipl_value *params,
 			    struct ipl_value *result, struct ipl_error *err)
 {
@@ -78,12 +78,12 @@ enum ipl_status ipl_ask_all(const struct ipl_invocation *in, struct ipl_client *
 
 	if (!is_one_page)
 		ipl_map_add(in->arena, params, "MaxResults", ipl_int(PAGE_RESULTS));
-	st = ipl_ask(in, client, operation, params, result, err);
+	st = ipl_ask(in, session, operation, params, result, err);
 	token = st == IPL_OK ? ipl_map_text(result, "NextToken") : IPL_STR_NONE;
 	while (st == IPL_OK && !is_one_page && token.len > 0) {
 		struct ipl_value page;
 		ipl_map_set(in->arena, params, IPL_STR("NextToken"), ipl_text(token));
-		st = ipl_ask(in, client, operation, params, &page, err);
+		st = ipl_ask(in, session, operation, params, &page, err);
 		if (st != IPL_OK)
 			break;
 		append_page(in->arena, result, &page);
@@ -95,7 +95,7 @@ enum ipl_status ipl_ask_all(const struct ipl_invocation *in, struct ipl_client *
 	return st;
 }
 
-enum ipl_status ipl_ask_state(const struct ipl_invocation *in, struct ipl_client *client,
+enum ipl_status ipl_ask_state(const struct ipl_invocation *in, struct ipl_session *session,
 			      const char *id, struct ipl_value *state, struct ipl_error *err)
 {
 	struct ipl_value params = ipl_map(), result;
@@ -103,7 +103,7 @@ enum ipl_status ipl_ask_state(const struct ipl_invocation *in, struct ipl_client
 	enum ipl_status st;
 
 	ipl_map_add(in->arena, &params, "Id", ipl_text_of(id));
-	st = ipl_ask(in, client, "GetEntity", &params, &result, err);
+	st = ipl_ask(in, session, "GetEntity", &params, &result, err);
 	if (st != IPL_OK)
 		return st;
 	found = ipl_map_get(&result, "State");

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What commands do with a ledger: call, and print. Each opens a client of its own where none is
+/* What commands do with a ledger: call, and print. Each opens a session of its own where none is
  * given. */
 #ifndef IPL_CLI_ASK_H
 #define IPL_CLI_ASK_H
 
-#include "cli/client.h"
 #include "cli/command.h"
+#include "cli/session.h"
 
 /** Call @operation as of the invocation's moment and print the result; gives an exit status. */
 int ipl_ask_and_print(const struct ipl_invocation *in, const char *operation,
 		      struct ipl_value *params);
 
-/** Call through @client as of the invocation's moment. */
-enum ipl_status ipl_ask(const struct ipl_invocation *in, struct ipl_client *client,
+/** Call through @session as of the invocation's moment. */
+enum ipl_status ipl_ask(const struct ipl_invocation *in, struct ipl_session *session,
 			const char *operation, struct ipl_value *params, struct ipl_value *result,
 			struct ipl_error *err) IPL_MUST_USE;
 
@@ -20,7 +20,7 @@ enum ipl_status ipl_ask(const struct ipl_invocation *in, struct ipl_client *clie
  * The whole of a list as one result: the pages after the first are appended to the first one's
  * arrays, all of one moment. One page where @params ask for one (MaxResults, NextToken).
  */
-enum ipl_status ipl_ask_all(const struct ipl_invocation *in, struct ipl_client *client,
+enum ipl_status ipl_ask_all(const struct ipl_invocation *in, struct ipl_session *session,
 			    const char *operation, struct ipl_value *params,
 			    struct ipl_value *result, struct ipl_error *err) IPL_MUST_USE;
 /** The same, printed; gives an exit status. */
@@ -28,7 +28,7 @@ int ipl_ask_all_and_print(const struct ipl_invocation *in, const char *operation
 			  struct ipl_value *params);
 
 /** The members of one entity's State; IPL_REFUSED where it is not there. */
-enum ipl_status ipl_ask_state(const struct ipl_invocation *in, struct ipl_client *client,
+enum ipl_status ipl_ask_state(const struct ipl_invocation *in, struct ipl_session *session,
 			      const char *id, struct ipl_value *state,
 			      struct ipl_error *err) IPL_MUST_USE;
 

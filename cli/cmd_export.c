@@ -52,7 +52,7 @@ static enum ipl_status export_jsonl(struct ipl_export *x)
 		ipl_map_set(&arena, &params, IPL_STR("MaxResults"), ipl_int(PAGE_RESULTS));
 		if (token.len > 0)
 			ipl_map_set(&arena, &params, IPL_STR("NextToken"), ipl_text(token));
-		st = ipl_ask(&in, x->client, "ListEvents", &params, &result, &x->err);
+		st = ipl_ask(&in, x->session, "ListEvents", &params, &result, &x->err);
 		if (st == IPL_OK && ipl_interrupted())
 			st = ipl_refuse(&x->err, IPL_CODE_INVALID_PARAMETER,
 					"the export was interrupted");
@@ -193,7 +193,7 @@ void ipl_export_write(struct ipl_export *x, const struct ipl_buf *text)
 /* Ask by @ask as of the moment of what was asked first. */
 static enum ipl_status ask_then(
 	struct ipl_export *x,
-	enum ipl_status (*ask)(const struct ipl_invocation *in, struct ipl_client *client,
+	enum ipl_status (*ask)(const struct ipl_invocation *in, struct ipl_session *session,
 			       const char *operation, struct ipl_value *params,
 			       struct ipl_value *result, struct ipl_error *err),
 	const char *operation, struct ipl_value *params, struct ipl_value *result)
@@ -204,7 +204,7 @@ static enum ipl_status ask_then(
 
 	if (then.as_of == NULL && x->seq > 0)
 		then.as_of = &seq;
-	st = ask(&then, x->client, operation, params, result, &x->err);
+	st = ask(&then, x->session, operation, params, result, &x->err);
 	if (st == IPL_OK && ipl_map_get(result, "AsOfSeq") != NULL)
 		x->seq = (uint64_t)ipl_map_get(result, "AsOfSeq")->integer;
 	return st;
@@ -278,10 +278,10 @@ static int run_format(struct ipl_export *x, const struct format *format)
 	enum ipl_status st;
 
 	ipl_progress_begin(&x->progress, "rows");
-	st = ipl_client_open(x->in->data, x->in->server, &x->client, &x->err);
+	st = ipl_session_open(x->in->data, x->in->server, &x->session, &x->err);
 	if (st == IPL_OK)
 		st = format->run(x);
-	ipl_client_close(x->client);
+	ipl_session_close(x->session);
 	ipl_progress_end(&x->progress, x->rows, x->rows);
 	return st == IPL_OK ? IPL_EXIT_OK : ipl_fail(&x->err);
 }

@@ -96,17 +96,17 @@ static int run_guest(const struct ipl_invocation *in)
 {
 	struct ipl_error err = IPL_ERROR_INIT(in->arena);
 	struct ipl_value params = ipl_map(), result;
-	struct ipl_client *client = NULL;
+	struct ipl_session *session = NULL;
 	bool windows = in->argc == 2 && strcmp(in->argv[1], "--windows") == 0;
 	enum ipl_status st;
 
 	if (in->argc != 1 && !windows)
 		return ipl_usage(in->command, "guest takes one instance");
 	ipl_map_add(in->arena, &params, "InstanceId", ipl_text_of(in->argv[0]));
-	st = ipl_client_open(in->data, in->server, &client, &err);
+	st = ipl_session_open(in->data, in->server, &session, &err);
 	if (st == IPL_OK)
-		st = ipl_ask(in, client, "GetGuestView", &params, &result, &err);
-	ipl_client_close(client);
+		st = ipl_ask(in, session, "GetGuestView", &params, &result, &err);
+	ipl_session_close(session);
 	if (st != IPL_OK)
 		return ipl_fail(&err);
 	if (in->output == IPL_OUTPUT_TABLE && windows)
@@ -176,7 +176,7 @@ static int run_check_guest(const struct ipl_invocation *in)
 {
 	struct ipl_error err = IPL_ERROR_INIT(in->arena);
 	struct ipl_value params = ipl_map(), interfaces, result;
-	struct ipl_client *client = NULL;
+	struct ipl_session *session = NULL;
 	const struct ipl_value *agrees;
 	enum ipl_status st;
 
@@ -186,11 +186,11 @@ static int run_check_guest(const struct ipl_invocation *in)
 	ipl_map_add(in->arena, &params, "InstanceId", ipl_text_of(in->argv[0]));
 	if (st == IPL_OK) {
 		ipl_map_add(in->arena, &params, "Interfaces", interfaces);
-		st = ipl_client_open(in->data, in->server, &client, &err);
+		st = ipl_session_open(in->data, in->server, &session, &err);
 	}
 	if (st == IPL_OK)
-		st = ipl_ask(in, client, "CheckGuest", &params, &result, &err);
-	ipl_client_close(client);
+		st = ipl_ask(in, session, "CheckGuest", &params, &result, &err);
+	ipl_session_close(session);
 	if (st != IPL_OK)
 		return ipl_fail(&err);
 	if (in->output == IPL_OUTPUT_TABLE)

@@ -4,9 +4,9 @@
  * pipelined. A text "$name" in the parameters is the id that the row with
  * "As": "name" made, "$name.Member" a member of its answer; "$$" is a dollar.
  */
-#include "cli/client.h"
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/session.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,7 +26,7 @@
 
 struct import {
 	const struct ipl_invocation *in;
-	struct ipl_client *client;
+	struct ipl_session *session;
 	struct ipl_arena row;       /* of one row */
 	struct ipl_arena named;     /* answers that have a name */
 	struct ipl_hashmap names;   /* hash of a name -> const struct ipl_value * */
@@ -115,7 +115,7 @@ static enum ipl_status take_answer(struct import *im, struct ipl_error *err)
 
 	ipl_arena_init(&arena, (size_t)64 << 20);
 	refused = (struct ipl_error)IPL_ERROR_INIT(&arena);
-	st = ipl_client_receive(im->client, &arena, &result, &refused);
+	st = ipl_session_receive(im->session, &arena, &result, &refused);
 	if (st == IPL_OK) {
 		im->done++;
 		note_seq(im, &result);
@@ -241,7 +241,7 @@ static enum ipl_status send_row(struct import *im, const struct ipl_value *row,
 	if (st == IPL_OK && im->sent - im->answered == WINDOW)
 		st = take_answer(im, err);
 	if (st == IPL_OK)
-		st = ipl_client_send(im->client, ipl_map_text(row, "Operation"), &params, err);
+		st = ipl_session_send(im->session, ipl_map_text(row, "Operation"), &params, err);
 	if (st != IPL_OK)
 		return st;
 	im->line_of[im->sent % WINDOW] = im->line;
@@ -335,15 +335,15 @@ static void print_summary(struct import *im, double seconds)
 static int import_file(struct import *im, FILE *file)
 {
 	struct ipl_error err = IPL_ERROR_INIT(im->in->arena);
-	enum ipl_status st = ipl_client_open(im->in->data, im->in->server, &im->client, &err);
+	enum ipl_status st = ipl_session_open(im->in->data, im->in->server, &im->session, &err);
 
 	ipl_progress_begin(&im->progress, "rows");
 	if (st == IPL_OK)
 		st = take_rows(im, file, &err);
 	ipl_progress_end(&im->progress, im->answered, rows_in_all(im));
-	if (im->client != NULL)
+	if (im->session != NULL)
 		print_summary(im, ipl_progress_seconds(&im->progress));
-	ipl_client_close(im->client);
+	ipl_session_close(im->session);
 	if (st != IPL_OK)
 		return ipl_fail(&err);
 	return im->refused_codes == 0 ? IPL_EXIT_OK : IPL_EXIT_REFUSED;

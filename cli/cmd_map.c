@@ -66,7 +66,7 @@ static void mark_reserved(struct map *m)
 }
 
 /* Whether free addresses cool down is asked for each, where that is not too many. */
-static enum ipl_status mark_cooling(struct map *m, struct ipl_client *client,
+static enum ipl_status mark_cooling(struct map *m, struct ipl_session *session,
 				    const struct ipl_invocation *then, struct ipl_error *err)
 {
 	enum ipl_status st = IPL_OK;
@@ -78,14 +78,14 @@ static enum ipl_status mark_cooling(struct map *m, struct ipl_client *client,
 		ipl_map_add(m->in->arena, &params, "Address",
 			    ipl_textf(m->in->arena, IPL_IP4_FMT, IPL_IP4_ARG(m->cidr.base + i)));
 		ipl_map_add(m->in->arena, &params, "VpcId", ipl_text(m->vpc));
-		st = ipl_ask(then, client, "LookupAddress", &params, &result, err);
+		st = ipl_ask(then, session, "LookupAddress", &params, &result, err);
 		if (st == IPL_OK && ipl_str_is(ipl_map_text(&result, "Status"), "Cooling"))
 			m->cell[i] = 'c';
 	}
 	return st;
 }
 
-static enum ipl_status look(struct map *m, struct ipl_client *client, const char *vswitch,
+static enum ipl_status look(struct map *m, struct ipl_session *session, const char *vswitch,
 			    struct ipl_error *err)
 {
 	struct ipl_value params = ipl_map(), result, seq;
@@ -94,7 +94,7 @@ static enum ipl_status look(struct map *m, struct ipl_client *client, const char
 	enum ipl_status st;
 
 	ipl_map_add(m->in->arena, &params, "VSwitchId", ipl_text_of(vswitch));
-	st = ipl_ask(m->in, client, "DescribeVSwitchAttributes", &params, &result, err);
+	st = ipl_ask(m->in, session, "DescribeVSwitchAttributes", &params, &result, err);
 	if (st != IPL_OK)
 		return st;
 	m->state = result;
@@ -110,7 +110,7 @@ static enum ipl_status look(struct map *m, struct ipl_client *client, const char
 	seq = ipl_int(m->seq);
 	if (m->in->as_of == NULL)
 		then.as_of = &seq;
-	st = ipl_ask_all(&then, client, "DescribeNetworkInterfaces", &params, &result, err);
+	st = ipl_ask_all(&then, session, "DescribeNetworkInterfaces", &params, &result, err);
 	if (st != IPL_OK)
 		return st;
 	list = ipl_value_at(&result, IPL_STR("NetworkInterfaceSets.NetworkInterfaceSet"));
@@ -118,7 +118,7 @@ static enum ipl_status look(struct map *m, struct ipl_client *client, const char
 		mark_eni(m, &list->item[i]);
 	mark_reserved(m);
 	/* What cools down is judged at the clock for now. */
-	return mark_cooling(m, client, m->in, err);
+	return mark_cooling(m, session, m->in, err);
 }
 
 /* --- drawing --- */
@@ -237,12 +237,12 @@ static int show_once(const struct ipl_invocation *in, const char *vswitch, bool 
 			 .has_colour = isatty(STDOUT_FILENO) == 1 &&
 				       (no_colour == NULL || no_colour[0] == '\0') };
 	struct ipl_error err = IPL_ERROR_INIT(in->arena);
-	struct ipl_client *client = NULL;
-	enum ipl_status st = ipl_client_open(in->data, in->server, &client, &err);
+	struct ipl_session *session = NULL;
+	enum ipl_status st = ipl_session_open(in->data, in->server, &session, &err);
 
 	if (st == IPL_OK)
-		st = look(&m, client, vswitch, &err);
-	ipl_client_close(client);
+		st = look(&m, session, vswitch, &err);
+	ipl_session_close(session);
 	if (st != IPL_OK)
 		return ipl_fail(&err);
 	if (clears)

@@ -40,21 +40,22 @@ static int64_t seq_of(const struct ipl_value *map, const char *path)
 
 /* Open, take all pages of a list, hand them to @print or print them as they are; an exit status. */
 static int ask(const struct ipl_invocation *in, const char *operation, struct ipl_value *params,
-	       enum ipl_status (*print)(const struct ipl_invocation *in, struct ipl_client *client,
-					const struct ipl_value *result, struct ipl_error *err))
+	       enum ipl_status (*print)(const struct ipl_invocation *in,
+					struct ipl_session *session, const struct ipl_value *result,
+					struct ipl_error *err))
 {
 	struct ipl_error err = IPL_ERROR_INIT(in->arena);
-	struct ipl_client *client = NULL;
+	struct ipl_session *session = NULL;
 	struct ipl_value result;
-	enum ipl_status st = ipl_client_open(in->data, in->server, &client, &err);
+	enum ipl_status st = ipl_session_open(in->data, in->server, &session, &err);
 
 	if (st == IPL_OK)
-		st = ipl_ask_all(in, client, operation, params, &result, &err);
+		st = ipl_ask_all(in, session, operation, params, &result, &err);
 	if (st == IPL_OK && in->output == IPL_OUTPUT_TABLE)
-		st = print(in, client, &result, &err);
+		st = print(in, session, &result, &err);
 	else if (st == IPL_OK)
 		ipl_print_result(in, &result);
-	ipl_client_close(client);
+	ipl_session_close(session);
 	return st == IPL_OK ? IPL_EXIT_OK : ipl_fail(&err);
 }
 
@@ -146,7 +147,7 @@ static void print_doer(const struct ipl_invocation *in, const struct ipl_value *
 	putchar('\n');
 }
 
-static enum ipl_status print_history(const struct ipl_invocation *in, struct ipl_client *client,
+static enum ipl_status print_history(const struct ipl_invocation *in, struct ipl_session *session,
 				     const struct ipl_value *result, struct ipl_error *err)
 {
 	static const char *const columns[] = {
@@ -157,7 +158,7 @@ static enum ipl_status print_history(const struct ipl_invocation *in, struct ipl
 	const struct ipl_value *history = ipl_map_get(result, "History");
 	struct ipl_value rows = ipl_array();
 
-	(void)client;
+	(void)session;
 	(void)err;
 	for (uint32_t i = 0; i < history->count; i++) {
 		const struct ipl_value *interval = &history->item[i];
@@ -217,7 +218,7 @@ const struct ipl_command ipl_cmd_history = {
 /* --- blame --- */
 
 /* Free, Reserved, Outside: an address that nobody ever had is an answer too. */
-static enum ipl_status print_nobody(const struct ipl_invocation *in, struct ipl_client *client,
+static enum ipl_status print_nobody(const struct ipl_invocation *in, struct ipl_session *session,
 				    struct ipl_error *err)
 {
 	struct ipl_value params = ipl_map(), result;
@@ -228,7 +229,7 @@ static enum ipl_status print_nobody(const struct ipl_invocation *in, struct ipl_
 		return IPL_OK;
 	}
 	ipl_map_add(in->arena, &params, "Address", ipl_text_of(in->argv[0]));
-	st = ipl_ask(in, client, "LookupAddress", &params, &result, err);
+	st = ipl_ask(in, session, "LookupAddress", &params, &result, err);
 	if (st == IPL_OK)
 		printf("%s  %.*s, nobody ever had it\n", in->argv[0],
 		       IPL_STR_ARG(ipl_map_text(&result, "Status")));
@@ -249,7 +250,7 @@ static int compare_rows(const void *a, const void *b)
 	return ipl_ip4_parse(x, &p) ? -1 : 1;
 }
 
-static enum ipl_status print_blame(const struct ipl_invocation *in, struct ipl_client *client,
+static enum ipl_status print_blame(const struct ipl_invocation *in, struct ipl_session *session,
 				   const struct ipl_value *result, struct ipl_error *err)
 {
 	static const char *const columns[] = {
@@ -267,7 +268,7 @@ static enum ipl_status print_blame(const struct ipl_invocation *in, struct ipl_c
 			      row_of(in, interval, is_over ? "ClosedBy" : "OpenedBy"));
 	}
 	if (rows.count == 0)
-		return print_nobody(in, client, err);
+		return print_nobody(in, session, err);
 	qsort(rows.item, rows.count, sizeof(*rows.item), compare_rows);
 	ipl_print_table(in->arena, &rows, columns, IPL_ARRAY_SIZE(columns));
 	return IPL_OK;
@@ -311,7 +312,7 @@ const struct ipl_command ipl_cmd_blame = {
 
 struct diffing {
 	const struct ipl_invocation *in;
-	struct ipl_client *client;
+	struct ipl_session *session;
 	struct ipl_value known; /* seq as text -> operation */
 };
 
@@ -328,7 +329,7 @@ static enum ipl_status operation_of(struct diffing *d, int64_t seq, struct ipl_s
 		return IPL_OK;
 	}
 	ipl_map_add(d->in->arena, &params, "Seq", ipl_int(seq));
-	st = ipl_client_call(d->client, IPL_STR("GetEvent"), &params, d->in->arena, &event, err);
+	st = ipl_session_call(d->session, IPL_STR("GetEvent"), &params, d->in->arena, &event, err);
 	if (st != IPL_OK)
 		return st;
 	*out = ipl_map_text(&event, "Operation");
@@ -362,11 +363,11 @@ static enum ipl_status print_doers(struct diffing *d, const struct ipl_value *ch
 	return IPL_OK;
 }
 
-static enum ipl_status print_diff(const struct ipl_invocation *in, struct ipl_client *client,
+static enum ipl_status print_diff(const struct ipl_invocation *in, struct ipl_session *session,
 				  const struct ipl_value *result, struct ipl_error *err)
 {
 	const struct ipl_value *changes = ipl_map_get(result, "Changes");
-	struct diffing d = { .in = in, .client = client, .known = ipl_map() };
+	struct diffing d = { .in = in, .session = session, .known = ipl_map() };
 	bool is_coloured = has_colour();
 	size_t width = 0;
 

@@ -75,19 +75,19 @@ static enum ipl_status ask_proof(const struct ipl_invocation *in, const struct w
 				 struct ipl_value *params, struct ipl_value *file,
 				 struct ipl_error *err)
 {
-	struct ipl_client *client = NULL;
+	struct ipl_session *session = NULL;
 	struct ipl_value status, result, none = ipl_map();
-	enum ipl_status st = ipl_client_open(in->data, in->server, &client, err);
+	enum ipl_status st = ipl_session_open(in->data, in->server, &session, err);
 
 	if (st == IPL_OK)
-		st = ipl_ask(in, client, "GetStatus", &none, &status, err);
+		st = ipl_ask(in, session, "GetStatus", &none, &status, err);
 	if (st == IPL_OK && w->from != NULL && w->size == NULL)
 		ipl_map_add(in->arena, params, "To", *ipl_map_get(&status, "HeadSeq"));
 	if (st == IPL_OK)
-		st = ipl_ask(in, client,
+		st = ipl_ask(in, session,
 			     w->seq != NULL ? "GetInclusionProof" : "GetConsistencyProof", params,
 			     &result, err);
-	ipl_client_close(client);
+	ipl_session_close(session);
 	if (st != IPL_OK)
 		return st;
 	ipl_map_add(in->arena, file, "LedgerId", *ipl_map_get(&status, "LedgerId"));

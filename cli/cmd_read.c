@@ -11,13 +11,13 @@
 static int print_status(const struct ipl_invocation *in, struct ipl_value *params)
 {
 	struct ipl_error err = IPL_ERROR_INIT(in->arena);
-	struct ipl_client *client = NULL;
+	struct ipl_session *session = NULL;
 	struct ipl_value result, shown = ipl_map();
-	enum ipl_status st = ipl_client_open(in->data, in->server, &client, &err);
+	enum ipl_status st = ipl_session_open(in->data, in->server, &session, &err);
 
 	if (st == IPL_OK)
-		st = ipl_ask(in, client, "GetStatus", params, &result, &err);
-	ipl_client_close(client);
+		st = ipl_ask(in, session, "GetStatus", params, &result, &err);
+	ipl_session_close(session);
 	if (st != IPL_OK)
 		return ipl_fail(&err);
 	ipl_map_add(in->arena, &shown, "Head",

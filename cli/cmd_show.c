@@ -92,7 +92,7 @@ static void print_instance(const struct ipl_invocation *in, const struct ipl_val
 }
 
 /* Its network interfaces as of the same moment, then all of it. */
-static enum ipl_status show_instance(const struct ipl_invocation *in, struct ipl_client *client,
+static enum ipl_status show_instance(const struct ipl_invocation *in, struct ipl_session *session,
 				     const struct ipl_value *result, struct ipl_error *err)
 {
 	const struct ipl_value *state = ipl_map_get(result, "State");
@@ -104,7 +104,7 @@ static enum ipl_status show_instance(const struct ipl_invocation *in, struct ipl
 	if (in->as_of == NULL)
 		then.as_of = seq;
 	ipl_map_add(in->arena, &params, "InstanceId", *ipl_map_get(result, "Id"));
-	st = ipl_ask_all(&then, client, "DescribeNetworkInterfaces", &params, &enis, err);
+	st = ipl_ask_all(&then, session, "DescribeNetworkInterfaces", &params, &enis, err);
 	if (st == IPL_OK)
 		print_instance(
 			in, state,
@@ -116,18 +116,18 @@ static int show_id(const struct ipl_invocation *in, const char *id)
 {
 	struct ipl_error err = IPL_ERROR_INIT(in->arena);
 	struct ipl_value params = ipl_map(), result;
-	struct ipl_client *client = NULL;
-	enum ipl_status st = ipl_client_open(in->data, in->server, &client, &err);
+	struct ipl_session *session = NULL;
+	enum ipl_status st = ipl_session_open(in->data, in->server, &session, &err);
 
 	ipl_map_add(in->arena, &params, "Id", ipl_text_of(id));
 	if (st == IPL_OK)
-		st = ipl_ask(in, client, "GetEntity", &params, &result, &err);
+		st = ipl_ask(in, session, "GetEntity", &params, &result, &err);
 	if (st == IPL_OK && in->output == IPL_OUTPUT_TABLE &&
 	    ipl_str_is(ipl_map_text(&result, "Kind"), "Instance"))
-		st = show_instance(in, client, &result, &err);
+		st = show_instance(in, session, &result, &err);
 	else if (st == IPL_OK)
 		ipl_print_result(in, &result);
-	ipl_client_close(client);
+	ipl_session_close(session);
 	return st == IPL_OK ? IPL_EXIT_OK : ipl_fail(&err);
 }
 

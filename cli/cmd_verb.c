@@ -14,7 +14,7 @@
 
 struct verb {
 	const struct ipl_invocation *in;
-	struct ipl_client *client;
+	struct ipl_session *session;
 	struct ipl_error err;
 	struct ipl_value params; /* what every operation takes: reason, actor, … */
 	const char *word[WORDS_MAX];
@@ -92,18 +92,18 @@ static int begin(struct verb *v, const struct ipl_invocation *in, const char *op
 /* Open, act, close; gives the exit status. */
 static int act(struct verb *v, enum ipl_status (*fn)(struct verb *v))
 {
-	enum ipl_status st = ipl_client_open(v->in->data, v->in->server, &v->client, &v->err);
+	enum ipl_status st = ipl_session_open(v->in->data, v->in->server, &v->session, &v->err);
 
 	if (st == IPL_OK)
 		st = fn(v);
-	ipl_client_close(v->client);
+	ipl_session_close(v->session);
 	return st == IPL_OK ? IPL_EXIT_OK : ipl_fail(&v->err);
 }
 
 static enum ipl_status do_it(struct verb *v, const char *operation, struct ipl_value *params)
 {
 	struct ipl_value result;
-	enum ipl_status st = ipl_ask(v->in, v->client, operation, params, &result, &v->err);
+	enum ipl_status st = ipl_ask(v->in, v->session, operation, params, &result, &v->err);
 
 	if (st == IPL_OK)
 		ipl_print_result(v->in, &result);
@@ -129,13 +129,13 @@ static void set_list(struct verb *v, struct ipl_value *params, const char *name,
 static enum ipl_status primary_eni(struct verb *v, const char *instance, const char **out)
 {
 	struct ipl_value params = ipl_map(), result;
-	enum ipl_status st = ipl_ask_state(v->in, v->client, instance, &result, &v->err);
+	enum ipl_status st = ipl_ask_state(v->in, v->session, instance, &result, &v->err);
 
 	if (st != IPL_OK)
 		return st;
 	set_text(v, &params, "InstanceId", instance);
 	set_text(v, &params, "Type", "Primary");
-	st = ipl_ask(v->in, v->client, "DescribeNetworkInterfaces", &params, &result, &v->err);
+	st = ipl_ask(v->in, v->session, "DescribeNetworkInterfaces", &params, &result, &v->err);
 	if (st != IPL_OK)
 		return st;
 	*out = text_at(v, &result, "NetworkInterfaceSets.NetworkInterfaceSet.1.NetworkInterfaceId");
@@ -155,7 +155,7 @@ static enum ipl_status holding_of(struct verb *v, const char *address, struct ip
 	set_text(v, &params, "Address", address);
 	if (vpc != NULL)
 		ipl_map_add(v->in->arena, &params, "VpcId", *vpc);
-	st = ipl_ask(v->in, v->client, "LookupAddress", &params, &result, &v->err);
+	st = ipl_ask(v->in, v->session, "LookupAddress", &params, &result, &v->err);
 	if (st != IPL_OK)
 		return st;
 	list = ipl_map_get(&result, "Holdings");
@@ -347,7 +347,7 @@ static enum ipl_status release_one(struct verb *v, const char *word)
 				  "%s is neither an address nor the id of something that can be "
 				  "released",
 				  word);
-	st = ipl_ask_state(v->in, v->client, word, &state, &v->err);
+	st = ipl_ask_state(v->in, v->session, word, &state, &v->err);
 	address = st == IPL_OK ? text_at(v, &state, "Ipv6Address") : NULL;
 	return address == NULL ? st : release_address(v, address);
 }

@@ -4,6 +4,7 @@
 #define IPL_CLI_COMMAND_H
 
 #include "cli/command_list.h"
+#include "cli/when.h"
 #include "events/value.h"
 
 /* Exit statuses of every command. */
@@ -57,9 +58,6 @@ int ipl_fail(const struct ipl_error *err);
  * where argv[*i] is not that option. "" where the value is missing.
  */
 const char *ipl_option(const struct ipl_invocation *in, int *i, const char *name);
-/** A seq, an RFC 3339 time, or a span back from now (5m, 2h, 3d): as `AsOf` takes it. */
-bool ipl_when(struct ipl_arena *arena, const char *text, struct ipl_value *out);
-
 /** The same as a member of @params: under @seq_name or @time_name. False where it is no moment. */
 bool ipl_add_bound(const struct ipl_invocation *in, struct ipl_value *params, const char *text,
 		   const char *seq_name, const char *time_name);

@@ -3,9 +3,9 @@
 #ifndef IPL_CLI_EXPORT_H
 #define IPL_CLI_EXPORT_H
 
-#include "cli/client.h"
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/session.h"
 
 #include <stdio.h>
 
@@ -14,7 +14,7 @@
 
 struct ipl_export {
 	const struct ipl_invocation *in;
-	struct ipl_client *client;
+	struct ipl_session *session;
 	struct ipl_error err;
 	struct ipl_value range; /* FromSeq, ToTime, … of ListEvents */
 	const char *id;         /* a VPC or vSwitch; NULL: everything */

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/client.h"
 #include "cli/progress.h"
+#include "cli/session.h"
 #include "events/json.h"
 
 #define ARENA_BYTES   ((size_t)64 << 20)
@@ -24,7 +24,7 @@ struct follow {
 	const struct ipl_invocation *in;
 	const struct ipl_value *params;
 	const char *server; /* never the directory itself: nothing comes there */
-	struct ipl_client *client;
+	struct ipl_session *session;
 	struct ipl_arena arena; /* of one notification */
 	int64_t next;           /* from where to go on; -1: not known yet */
 	bool was_connected;
@@ -58,7 +58,7 @@ static enum ipl_status find_begin(struct follow *f, struct ipl_error *err)
 		return IPL_OK;
 	ipl_map_add(&f->arena, &params, "FromTime", *from);
 	ipl_map_add(&f->arena, &params, "MaxResults", ipl_int(1));
-	st = ipl_client_call(f->client, IPL_STR("ListEvents"), &params, &f->arena, &result, err);
+	st = ipl_session_call(f->session, IPL_STR("ListEvents"), &params, &f->arena, &result, err);
 	events = st == IPL_OK ? ipl_map_get(&result, "Events") : NULL;
 	seq = events == NULL || events->count == 0 ? NULL : ipl_map_get(&events->item[0], "Seq");
 	if (seq != NULL)
@@ -70,7 +70,7 @@ static enum ipl_status subscribe(struct follow *f, struct ipl_error *err)
 {
 	const struct ipl_value *id = ipl_map_get(f->params, "Id"), *head;
 	struct ipl_value params = ipl_map(), result;
-	enum ipl_status st = ipl_client_open(f->in->data, f->server, &f->client, err);
+	enum ipl_status st = ipl_session_open(f->in->data, f->server, &f->session, err);
 
 	if (st == IPL_ERR_IO && !f->was_connected && f->in->server == NULL)
 		return ipl_error_set(err, IPL_ERR_IO,
@@ -84,7 +84,7 @@ static enum ipl_status subscribe(struct follow *f, struct ipl_error *err)
 		ipl_map_add(&f->arena, &params, "Id", *id);
 	if (f->next >= 0)
 		ipl_map_add(&f->arena, &params, "FromSeq", ipl_int(f->next));
-	st = ipl_client_call(f->client, IPL_STR("Subscribe"), &params, &f->arena, &result, err);
+	st = ipl_session_call(f->session, IPL_STR("Subscribe"), &params, &f->arena, &result, err);
 	head = st == IPL_OK ? ipl_map_get(&result, "HeadSeq") : NULL;
 	if (head != NULL && f->next < 0)
 		f->next = head->integer + 1;
@@ -118,11 +118,12 @@ static enum ipl_status follow_connection(struct follow *f, struct ipl_error *err
 		struct ipl_value what;
 		enum ipl_status st;
 		ipl_arena_reset(&f->arena);
-		st = ipl_client_notified(f->client, 0, &f->arena, &name, &what, err);
+		st = ipl_session_notified(f->session, 0, &f->arena, &name, &what, err);
 		if (st == IPL_ERR_END) { /* whoever reads us has what there is */
 			if (fflush(stdout) != 0)
 				return ipl_error_set(err, IPL_ERR_NOMEM, "standard output is gone");
-			st = ipl_client_notified(f->client, WAIT_MS, &f->arena, &name, &what, err);
+			st = ipl_session_notified(f->session, WAIT_MS, &f->arena, &name, &what,
+						  err);
 		}
 		silent = st == IPL_ERR_END ? silent + 1 : 0;
 		if (silent == SILENCE_WAITS)
@@ -162,8 +163,8 @@ static int run(struct follow *f)
 			f->has_said_lost = false;
 			st = follow_connection(f, &err);
 		}
-		ipl_client_close(f->client);
-		f->client = NULL;
+		ipl_session_close(f->session);
+		f->session = NULL;
 		if (st != IPL_OK && !may_come_back(f, st))
 			return ipl_fail(&err);
 		if (st != IPL_OK && !f->has_said_lost)

@@ -502,7 +502,7 @@ static void close_all(struct load *load)
 	free(load->targets);
 }
 
-static enum ipl_status find_head(struct load *load, struct ipl_client *client,
+static enum ipl_status find_head(struct load *load, struct ipl_session *session,
 				 struct ipl_error *err)
 {
 	struct ipl_arena arena;
@@ -511,7 +511,7 @@ static enum ipl_status find_head(struct load *load, struct ipl_client *client,
 	enum ipl_status st;
 
 	ipl_arena_init(&arena, (size_t)1 << 20);
-	st = ipl_client_call(client, IPL_STR("GetStatus"), &params, &arena, &result, err);
+	st = ipl_session_call(session, IPL_STR("GetStatus"), &params, &arena, &result, err);
 	head = st == IPL_OK ? ipl_map_get(&result, "HeadSeq") : NULL;
 	load->head = head == NULL || head->integer < 1 ? 1 : (uint64_t)head->integer;
 	ipl_arena_release(&arena);
@@ -523,7 +523,7 @@ enum ipl_status ipl_load_run(const struct ipl_load_options *options, struct ipl_
 {
 	struct load load = { .options = options, .result = out, .random = 88172645463325252u };
 	struct ipl_error second = IPL_ERROR_INIT(NULL);
-	struct ipl_client *client = NULL;
+	struct ipl_session *session = NULL;
 	struct ground ground = { .vpc = "" };
 	char server[256];
 	enum ipl_status st, cleaned;
@@ -532,22 +532,22 @@ enum ipl_status ipl_load_run(const struct ipl_load_options *options, struct ipl_
 	load.mix = find_mix(options->mix);
 	assert(load.mix != NULL && options->connections > 0 && options->in_flight > 0);
 	(void)snprintf(server, sizeof(server), "unix:%s", options->path);
-	st = ipl_client_open("", server, &client, err);
+	st = ipl_session_open("", server, &session, err);
 	if (st == IPL_OK)
 		st = open_all(&load, err);
 	if (st == IPL_OK)
-		st = load.mix->writes ? ipl_load_prepare_writes(&load, &ground, client, err) :
+		st = load.mix->writes ? ipl_load_prepare_writes(&load, &ground, session, err) :
 					IPL_OK;
 	if (st == IPL_OK && load.mix->wants_targets)
-		st = ipl_load_prepare_reads(&load, client, err);
+		st = ipl_load_prepare_reads(&load, session, err);
 	if (st == IPL_OK)
-		st = find_head(&load, client, err);
+		st = find_head(&load, session, err);
 	out->first_seq = load.head + 1;
 	if (st == IPL_OK)
 		st = run(&load, err);
-	cleaned = client == NULL ? IPL_OK : ipl_load_clean_up(&load, &ground, client, &second);
+	cleaned = session == NULL ? IPL_OK : ipl_load_clean_up(&load, &ground, session, &second);
 	close_all(&load);
-	ipl_client_close(client);
+	ipl_session_close(session);
 	if (st == IPL_OK && cleaned != IPL_OK) {
 		second.arena = err->arena;
 		second.detail = NULL;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum ipl_status call(struct ipl_client *client, struct ipl_arena *arena,
+static enum ipl_status call(struct ipl_session *session, struct ipl_arena *arena,
 			    const char *operation, const char *const *members, const char *path,
 			    char out[ID_MAX], struct ipl_error *err)
 {
@@ -18,7 +18,7 @@ static enum ipl_status call(struct ipl_client *client, struct ipl_arena *arena,
 		ipl_map_add(arena, &params, members[i],
 			    strcmp(members[i], "Force") == 0 ? ipl_bool(true) :
 							       ipl_text_of(members[i + 1]));
-	st = ipl_client_call(client, ipl_str_of(operation), &params, arena, &result, err);
+	st = ipl_session_call(session, ipl_str_of(operation), &params, arena, &result, err);
 	if (st != IPL_OK || path == NULL)
 		return st;
 	id = ipl_value_at(&result, ipl_str_of(path));
@@ -30,19 +30,19 @@ static enum ipl_status call(struct ipl_client *client, struct ipl_arena *arena,
 }
 
 static enum ipl_status prepare_slot(struct load *load, struct ground *g, uint32_t i,
-				    struct ipl_client *client, struct ipl_arena *arena,
+				    struct ipl_session *session, struct ipl_arena *arena,
 				    struct ipl_error *err)
 {
 	struct slot *slot = &load->slots[i];
 	const char *const members[] = { "VSwitchId", g->vswitch[i % VSWITCHES], NULL };
 
 	memcpy(slot->vswitch, g->vswitch[i % VSWITCHES], ID_MAX);
-	return call(client, arena, "CreateNetworkInterface", members, "NetworkInterfaceId",
+	return call(session, arena, "CreateNetworkInterface", members, "NetworkInterfaceId",
 		    slot->eni, err);
 }
 
 enum ipl_status ipl_load_prepare_writes(struct load *load, struct ground *g,
-					struct ipl_client *client, struct ipl_error *err)
+					struct ipl_session *session, struct ipl_error *err)
 {
 	static const char *const vpc[] = { "CidrBlock", "10.0.0.0/8", "VpcName", "bench", NULL };
 	uint32_t slots = load->options->connections * load->options->in_flight;
@@ -51,22 +51,22 @@ enum ipl_status ipl_load_prepare_writes(struct load *load, struct ground *g,
 	enum ipl_status st;
 
 	ipl_arena_init(&arena, (size_t)256 << 20);
-	st = call(client, &arena, "GetStatus", (const char *const[]){ NULL }, "RegionId", zone,
+	st = call(session, &arena, "GetStatus", (const char *const[]){ NULL }, "RegionId", zone,
 		  err);
 	if (st == IPL_OK)
-		st = call(client, &arena, "CreateVpc", vpc, "VpcId", g->vpc, err);
+		st = call(session, &arena, "CreateVpc", vpc, "VpcId", g->vpc, err);
 	for (uint32_t i = 0; st == IPL_OK && i < VSWITCHES; i++) {
 		char cidr[32], in_zone[ID_MAX + 4];
 		const char *const members[] = { "VpcId",  g->vpc,  "CidrBlock", cidr,
 						"ZoneId", in_zone, NULL };
 		(void)snprintf(cidr, sizeof(cidr), "10.%u.0.0/16", i);
 		(void)snprintf(in_zone, sizeof(in_zone), "%s-a", zone);
-		st = call(client, &arena, "CreateVSwitch", members, "VSwitchId", g->vswitch[i],
+		st = call(session, &arena, "CreateVSwitch", members, "VSwitchId", g->vswitch[i],
 			  err);
 		g->vswitches = st == IPL_OK ? i + 1 : i;
 	}
 	for (uint32_t i = 0; st == IPL_OK && i < slots; i++)
-		st = prepare_slot(load, g, i, client, &arena, err);
+		st = prepare_slot(load, g, i, session, &arena, err);
 	ipl_arena_release(&arena);
 	return st;
 }
@@ -80,7 +80,7 @@ static void copy_text(char *to, size_t cap, struct ipl_str from)
 }
 
 /* Up to TARGETS_MAX network interfaces of the ledger, whoever they are. */
-static enum ipl_status list_targets(struct load *load, struct ipl_client *client,
+static enum ipl_status list_targets(struct load *load, struct ipl_session *session,
 				    struct ipl_arena *arena, struct ipl_error *err)
 {
 	struct ipl_value params = ipl_map(), result;
@@ -91,8 +91,8 @@ static enum ipl_status list_targets(struct load *load, struct ipl_client *client
 	do {
 		const struct ipl_value *list;
 		ipl_map_set(arena, &params, IPL_STR("NextToken"), ipl_text(token));
-		st = ipl_client_call(client, IPL_STR("DescribeNetworkInterfaces"), &params, arena,
-				     &result, err);
+		st = ipl_session_call(session, IPL_STR("DescribeNetworkInterfaces"), &params, arena,
+				      &result, err);
 		if (st != IPL_OK)
 			return st;
 		list = ipl_value_at(&result, IPL_STR("NetworkInterfaceSets.NetworkInterfaceSet"));
@@ -112,7 +112,7 @@ static enum ipl_status list_targets(struct load *load, struct ipl_client *client
 				  "(import, or bench --mix mixed)");
 }
 
-enum ipl_status ipl_load_prepare_reads(struct load *load, struct ipl_client *client,
+enum ipl_status ipl_load_prepare_reads(struct load *load, struct ipl_session *session,
 				       struct ipl_error *err)
 {
 	struct ipl_arena arena;
@@ -123,13 +123,13 @@ enum ipl_status ipl_load_prepare_reads(struct load *load, struct ipl_client *cli
 	if (load->targets == NULL)
 		st = ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a load");
 	else
-		st = list_targets(load, client, &arena, err);
+		st = list_targets(load, session, &arena, err);
 	for (uint32_t i = 0; st == IPL_OK && i < load->target_count; i++) {
 		struct ipl_value params = ipl_map(), result;
 		const struct ipl_value *first;
 		ipl_arena_reset(&arena);
 		ipl_map_add(&arena, &params, "Id", ipl_text_of(load->targets[i].eni));
-		st = ipl_client_call(client, IPL_STR("GetEntity"), &params, &arena, &result, err);
+		st = ipl_session_call(session, IPL_STR("GetEntity"), &params, &arena, &result, err);
 		first = st == IPL_OK ? ipl_map_get(&result, "FirstSeq") : NULL;
 		load->targets[i].first_seq = first == NULL ? 1 : (uint64_t)first->integer;
 	}
@@ -138,7 +138,7 @@ enum ipl_status ipl_load_prepare_reads(struct load *load, struct ipl_client *cli
 }
 
 /* The load was cut off in the middle of cycles: what they held goes first. */
-static enum ipl_status delete_all(struct ipl_client *client, struct ipl_arena *arena,
+static enum ipl_status delete_all(struct ipl_session *session, struct ipl_arena *arena,
 				  const struct ground *g, const char *list, const char *path,
 				  const char *id, const char *operation, const char *member,
 				  struct ipl_error *err)
@@ -152,7 +152,7 @@ static enum ipl_status delete_all(struct ipl_client *client, struct ipl_arena *a
 		ipl_arena_reset(arena);
 		ipl_map_add(arena, &params, "VpcId", ipl_text_of(g->vpc));
 		ipl_map_add(arena, &params, "MaxResults", ipl_int(1000));
-		st = ipl_client_call(client, ipl_str_of(list), &params, arena, &result, err);
+		st = ipl_session_call(session, ipl_str_of(list), &params, arena, &result, err);
 		if (st != IPL_OK)
 			break;
 		items = ipl_value_at(&result, ipl_str_of(path));
@@ -163,14 +163,14 @@ static enum ipl_status delete_all(struct ipl_client *client, struct ipl_arena *a
 				member, ipl_arena_str(arena, text).at,
 				strcmp(operation, "DeleteInstance") == 0 ? "Force" : NULL, "", NULL
 			};
-			st = call(client, arena, operation, members, NULL, NULL, err);
+			st = call(session, arena, operation, members, NULL, NULL, err);
 		}
 	}
 	return st;
 }
 
 /* The EIPs that slots hold in the middle of their cycles; their instances are gone. */
-static enum ipl_status release_eips(struct load *load, struct ipl_client *client,
+static enum ipl_status release_eips(struct load *load, struct ipl_session *session,
 				    struct ipl_arena *arena, struct ipl_error *err)
 {
 	uint32_t slots = load->options->connections * load->options->in_flight;
@@ -179,33 +179,33 @@ static enum ipl_status release_eips(struct load *load, struct ipl_client *client
 	for (uint32_t i = 0; st == IPL_OK && i < slots; i++) {
 		const char *const members[] = { "AllocationId", load->slots[i].eip, NULL };
 		if (load->slots[i].step % 8 >= 2 && load->slots[i].step % 8 <= 6)
-			st = call(client, arena, "ReleaseEipAddress", members, NULL, NULL, err);
+			st = call(session, arena, "ReleaseEipAddress", members, NULL, NULL, err);
 	}
 	return st;
 }
 
 enum ipl_status ipl_load_clean_up(struct load *load, const struct ground *g,
-				  struct ipl_client *client, struct ipl_error *err)
+				  struct ipl_session *session, struct ipl_error *err)
 {
 	struct ipl_arena arena;
 	enum ipl_status st = IPL_OK;
 
 	ipl_arena_init(&arena, (size_t)256 << 20);
 	if (g->vpc[0] != '\0')
-		st = delete_all(client, &arena, g, "DescribeInstances", "Instances.Instance",
+		st = delete_all(session, &arena, g, "DescribeInstances", "Instances.Instance",
 				"InstanceId", "DeleteInstance", "InstanceId", err);
 	if (st == IPL_OK && g->vpc[0] != '\0')
-		st = release_eips(load, client, &arena, err);
+		st = release_eips(load, session, &arena, err);
 	if (st == IPL_OK && g->vpc[0] != '\0')
-		st = delete_all(client, &arena, g, "DescribeNetworkInterfaces",
+		st = delete_all(session, &arena, g, "DescribeNetworkInterfaces",
 				"NetworkInterfaceSets.NetworkInterfaceSet", "NetworkInterfaceId",
 				"DeleteNetworkInterface", "NetworkInterfaceId", err);
 	for (uint32_t i = 0; st == IPL_OK && i < g->vswitches; i++)
-		st = call(client, &arena, "DeleteVSwitch",
+		st = call(session, &arena, "DeleteVSwitch",
 			  (const char *const[]){ "VSwitchId", g->vswitch[i], NULL }, NULL, NULL,
 			  err);
 	if (st == IPL_OK && g->vpc[0] != '\0')
-		st = call(client, &arena, "DeleteVpc",
+		st = call(session, &arena, "DeleteVpc",
 			  (const char *const[]){ "VpcId", g->vpc, NULL }, NULL, NULL, err);
 	ipl_arena_release(&arena);
 	return st;

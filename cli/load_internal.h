@@ -3,8 +3,8 @@
 #ifndef IPL_CLI_LOAD_INTERNAL_H
 #define IPL_CLI_LOAD_INTERNAL_H
 
-#include "cli/client.h"
 #include "cli/load.h"
+#include "cli/session.h"
 #include "events/msgpack.h"
 
 #include <poll.h>
@@ -70,12 +70,12 @@ struct ground {
 
 /** A VPC, vSwitches and a network interface for each slot. */
 enum ipl_status ipl_load_prepare_writes(struct load *load, struct ground *g,
-					struct ipl_client *client, struct ipl_error *err);
+					struct ipl_session *session, struct ipl_error *err);
 /** Up to TARGETS_MAX network interfaces that there are. */
-enum ipl_status ipl_load_prepare_reads(struct load *load, struct ipl_client *client,
+enum ipl_status ipl_load_prepare_reads(struct load *load, struct ipl_session *session,
 				       struct ipl_error *err);
 /** Delete what was prepared, and what slots hold in the middle of their cycles. */
 enum ipl_status ipl_load_clean_up(struct load *load, const struct ground *g,
-				  struct ipl_client *client, struct ipl_error *err);
+				  struct ipl_session *session, struct ipl_error *err);
 
 #endif

@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "cli/command.h"
+#include "cli/when.h"
 #include "events/json.h"
 
 #define ITEMS_MAX 1000

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS by OpenSSL. */
-#include "server/tls.h"
+/* TLS by OpenSSL: contexts, the client's end, and the bytes of both ends. */
+#include "server/tls_internal.h"
 
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <errno.h>
@@ -14,20 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ipl_tls_server {
-	SSL_CTX *context;
-};
+/* --- contexts --- */
 
-struct ipl_tls {
-	SSL *ssl;
-	bool read_waits;
-	char broken[128];
-};
-
-/* --- certificates --- */
-
-/* What OpenSSL found wrong last; its queue is empty then. */
-static const char *reason(char text[256])
+const char *ipl_tls_reason(char text[256])
 {
 	unsigned long code = ERR_peek_error(); /* the first is the cause of the others */
 	const char *words = code == 0 ? NULL : ERR_reason_error_string(code);
@@ -53,7 +39,7 @@ static int no_passphrase(char *out, int size, int writes, void *context)
 	return -1;
 }
 
-static SSL_CTX *new_context(const SSL_METHOD *method)
+SSL_CTX *ipl_tls_context(const SSL_METHOD *method)
 {
 	SSL_CTX *context = SSL_CTX_new(method);
 
@@ -76,76 +62,9 @@ static SSL_CTX *new_context(const SSL_METHOD *method)
 	return context;
 }
 
-static enum ipl_status load_files(SSL_CTX *context, const char *cert, const char *key,
-				  struct ipl_error *err)
-{
-	char text[256];
-
-	ERR_clear_error();
-	errno = 0;
-	if (SSL_CTX_use_certificate_chain_file(context, cert) != 1)
-		return ipl_error_set(err, IPL_ERR_IO, "--tls-cert %s: %s", cert, reason(text));
-	if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
-		return ipl_error_set(err, IPL_ERR_IO,
-				     "--tls-key %s: %s (PEM, without passphrase, for the "
-				     "certificate in %s)",
-				     key, reason(text), cert);
-	if (SSL_CTX_check_private_key(context) != 1)
-		return ipl_error_set(err, IPL_ERR_IO, "--tls-key %s is not the key of %s: %s", key,
-				     cert, reason(text));
-	return IPL_OK;
-}
-
-enum ipl_status ipl_tls_server_load(const char *cert, const char *key, struct ipl_tls_server **out,
-				    struct ipl_error *err)
-{
-	struct ipl_tls_server *server = calloc(1, sizeof(*server));
-	enum ipl_status st;
-
-	if (server != NULL)
-		server->context = new_context(TLS_server_method());
-	if (server == NULL || server->context == NULL) {
-		free(server);
-		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for TLS");
-	}
-	SSL_CTX_set_options(server->context, SSL_OP_CIPHER_SERVER_PREFERENCE);
-	/* No state is kept for those who come again: tickets do, and they end with this context. */
-	SSL_CTX_set_session_cache_mode(server->context, SSL_SESS_CACHE_OFF);
-	st = load_files(server->context, cert, key, err);
-	if (st == IPL_OK)
-		*out = server;
-	else
-		ipl_tls_server_free(server);
-	return st;
-}
-
-void ipl_tls_server_free(struct ipl_tls_server *server)
-{
-	if (server == NULL)
-		return;
-	SSL_CTX_free(server->context); /* open connections hold it too */
-	free(server);
-}
-
-struct bufferevent *ipl_tls_bufferevent(struct ipl_tls_server *server, struct event_base *base)
-{
-	SSL *ssl = SSL_new(server->context);
-	struct bufferevent *bev;
-
-	if (ssl == NULL)
-		return NULL;
-	bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
-					     BEV_OPT_CLOSE_ON_FREE);
-	if (bev == NULL)
-		SSL_free(ssl);
-	else
-		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
-	return bev;
-}
-
 /* --- connections --- */
 
-static struct ipl_tls *new_tls(SSL_CTX *context, int fd)
+struct ipl_tls *ipl_tls_new(SSL_CTX *context, int fd)
 {
 	struct ipl_tls *tls = calloc(1, sizeof(*tls));
 
@@ -156,15 +75,6 @@ static struct ipl_tls *new_tls(SSL_CTX *context, int fd)
 		ipl_tls_free(tls);
 		return NULL;
 	}
-	return tls;
-}
-
-struct ipl_tls *ipl_tls_accept(struct ipl_tls_server *server, int fd)
-{
-	struct ipl_tls *tls = new_tls(server->context, fd);
-
-	if (tls != NULL)
-		SSL_set_accept_state(tls->ssl); /* the first read shakes hands */
 	return tls;
 }
 
@@ -194,7 +104,7 @@ static enum ipl_status shake_hands(struct ipl_tls *tls, const char *host, struct
 		return IPL_OK;
 	verified = SSL_get_verify_result(tls->ssl);
 	if (verified == X509_V_OK)
-		return ipl_error_set(err, IPL_ERR_IO, "tls: %s: %s", host, reason(text));
+		return ipl_error_set(err, IPL_ERR_IO, "tls: %s: %s", host, ipl_tls_reason(text));
 	ERR_clear_error();
 	return ipl_error_set(err, IPL_ERR_IO,
 			     "tls: the certificate of %s is not trusted: %s (--tls-ca FILE names "
@@ -205,7 +115,7 @@ static enum ipl_status shake_hands(struct ipl_tls *tls, const char *host, struct
 enum ipl_status ipl_tls_connect(int fd, const char *host, const char *ca, struct ipl_tls **out,
 				struct ipl_error *err)
 {
-	SSL_CTX *context = new_context(TLS_client_method());
+	SSL_CTX *context = ipl_tls_context(TLS_client_method());
 	struct ipl_tls *tls = NULL;
 	char text[256];
 	enum ipl_status st = IPL_OK;
@@ -216,11 +126,12 @@ enum ipl_status ipl_tls_connect(int fd, const char *host, const char *ca, struct
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for TLS");
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
 	if (ca != NULL && SSL_CTX_load_verify_locations(context, ca, NULL) != 1)
-		st = ipl_error_set(err, IPL_ERR_IO, "--tls-ca %s: %s", ca, reason(text));
+		st = ipl_error_set(err, IPL_ERR_IO, "--tls-ca %s: %s", ca, ipl_tls_reason(text));
 	else if (ca == NULL && SSL_CTX_set_default_verify_paths(context) != 1)
-		st = ipl_error_set(err, IPL_ERR_IO, "the system's certificates: %s", reason(text));
+		st = ipl_error_set(err, IPL_ERR_IO, "the system's certificates: %s",
+				   ipl_tls_reason(text));
 	if (st == IPL_OK) {
-		tls = new_tls(context, fd);
+		tls = ipl_tls_new(context, fd);
 		if (tls == NULL)
 			st = ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for TLS");
 	}
@@ -270,7 +181,7 @@ static ssize_t translate(struct ipl_tls *tls, int rc, bool reads)
 		errno = EPROTO;
 		return -1;
 	default:
-		(void)snprintf(tls->broken, sizeof(tls->broken), "%s", reason(text));
+		(void)snprintf(tls->broken, sizeof(tls->broken), "%s", ipl_tls_reason(text));
 		errno = EPROTO;
 		return -1;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Given: a file for `ipledger import`, and a client that is a small ledger in this process.
+ * Given: a file for `ipledger import`, and a session that is a small ledger in this process.
  * Claimed: every line is one row, and each row is done or refused, with its line; none is sent
  * twice, none after its refusal; what was sent, written as rows again and imported into an
  * empty ledger, sends the same and makes the same log, byte by byte.
@@ -24,9 +24,9 @@ static FILE *nowhere;
 #define BYTES_MAX 16384u
 #define SENT_MAX  512u
 
-/* --- the client --- */
+/* --- the session --- */
 
-struct ipl_client {
+struct ipl_session {
 	struct fuzz_ledger ledger;
 	struct ipl_arena arena; /* of all that was sent */
 	struct ipl_value rows;  /* the same as rows, without names */
@@ -39,7 +39,7 @@ struct ipl_client {
 };
 
 /* One at a time: import opens one. What the last one came to is looked at after. */
-static struct ipl_client *client_now;
+static struct ipl_session *session_now;
 static struct ipl_value summary;
 static struct ipl_arena summary_arena;
 
@@ -63,71 +63,71 @@ static struct ipl_value quoted(struct ipl_arena *arena, const struct ipl_value *
 	return ipl_value_copy(arena, &out);
 }
 
-static void keep_row(struct ipl_client *client, struct ipl_str operation,
+static void keep_row(struct ipl_session *session, struct ipl_str operation,
 		     const struct ipl_value *params)
 {
 	struct ipl_value row = ipl_map();
 
-	ipl_map_add(&client->arena, &row, "Operation",
-		    ipl_text(ipl_arena_str(&client->arena, operation)));
-	ipl_map_add(&client->arena, &row, "Params", quoted(&client->arena, params));
-	ipl_array_add(&client->arena, &client->rows, row);
+	ipl_map_add(&session->arena, &row, "Operation",
+		    ipl_text(ipl_arena_str(&session->arena, operation)));
+	ipl_map_add(&session->arena, &row, "Params", quoted(&session->arena, params));
+	ipl_array_add(&session->arena, &session->rows, row);
 }
 
-enum ipl_status ipl_client_open(const char *data, const char *server, struct ipl_client **out,
-				struct ipl_error *err)
+enum ipl_status ipl_session_open(const char *data, const char *server, struct ipl_session **out,
+				 struct ipl_error *err)
 {
 	(void)data;
 	(void)server;
 	(void)err;
-	client_now = calloc(1, sizeof(*client_now));
-	CHECK(client_now != NULL);
-	fuzz_ledger_open(&client_now->ledger, false);
-	ipl_arena_init(&client_now->arena, (size_t)256 << 20);
-	client_now->rows = ipl_array();
-	*out = client_now;
+	session_now = calloc(1, sizeof(*session_now));
+	CHECK(session_now != NULL);
+	fuzz_ledger_open(&session_now->ledger, false);
+	ipl_arena_init(&session_now->arena, (size_t)256 << 20);
+	session_now->rows = ipl_array();
+	*out = session_now;
 	return IPL_OK;
 }
 
 /* What it did stays to be looked at. */
-void ipl_client_close(struct ipl_client *client)
+void ipl_session_close(struct ipl_session *session)
 {
-	CHECK(client == client_now && client->sent == client->received);
+	CHECK(session == session_now && session->sent == session->received);
 }
 
-enum ipl_status ipl_client_send(struct ipl_client *client, struct ipl_str name,
-				const struct ipl_value *params, struct ipl_error *err)
+enum ipl_status ipl_session_send(struct ipl_session *session, struct ipl_str name,
+				 const struct ipl_value *params, struct ipl_error *err)
 {
 	const struct ipl_operation *operation = ipl_operation_find(name);
-	size_t i = client->sent++;
+	size_t i = session->sent++;
 
 	(void)err;
 	CHECK(i < SENT_MAX && params->type == IPL_VALUE_MAP && name.len > 0);
-	keep_row(client, name, params);
+	keep_row(session, name, params);
 	if (operation == NULL || operation->kind == IPL_OPERATION_SERVICE) {
-		client->answer[i].st = ipl_refuse(&client->answer[i].err, IPL_CODE_API_NOT_FOUND,
-						  "there is no such operation here");
+		session->answer[i].st = ipl_refuse(&session->answer[i].err, IPL_CODE_API_NOT_FOUND,
+						   "there is no such operation here");
 		return IPL_OK;
 	}
-	client->ledger.time_ms += 1000;
-	client->answer[i].st = fuzz_ledger_call(&client->ledger, operation, params);
-	client->answer[i].result = ipl_value_copy(&client->arena, &client->ledger.result);
-	client->answer[i].err = client->ledger.err;
-	client->answer[i].err.detail = NULL;
+	session->ledger.time_ms += 1000;
+	session->answer[i].st = fuzz_ledger_call(&session->ledger, operation, params);
+	session->answer[i].result = ipl_value_copy(&session->arena, &session->ledger.result);
+	session->answer[i].err = session->ledger.err;
+	session->answer[i].err.detail = NULL;
 	return IPL_OK;
 }
 
-enum ipl_status ipl_client_receive(struct ipl_client *client, struct ipl_arena *arena,
-				   struct ipl_value *result, struct ipl_error *err)
+enum ipl_status ipl_session_receive(struct ipl_session *session, struct ipl_arena *arena,
+				    struct ipl_value *result, struct ipl_error *err)
 {
-	size_t i = client->received++;
+	size_t i = session->received++;
 
-	CHECK(i < client->sent);
-	if (client->answer[i].st == IPL_OK)
-		*result = ipl_value_copy(arena, &client->answer[i].result);
+	CHECK(i < session->sent);
+	if (session->answer[i].st == IPL_OK)
+		*result = ipl_value_copy(arena, &session->answer[i].result);
 	else
-		*err = client->answer[i].err;
-	return client->answer[i].st;
+		*err = session->answer[i].err;
+	return session->answer[i].st;
 }
 
 /* --- what stands around a command --- */
@@ -199,25 +199,25 @@ static int64_t lines_of(const char *at, size_t len)
 	return lines;
 }
 
-static void free_client(struct ipl_client *client)
+static void free_session(struct ipl_session *session)
 {
-	fuzz_ledger_close(&client->ledger);
-	ipl_arena_release(&client->arena);
-	free(client);
+	fuzz_ledger_close(&session->ledger);
+	ipl_arena_release(&session->arena);
+	free(session);
 }
 
 /* What was sent, once more: the same rows, the same log. */
-static void import_again(const struct ipl_client *first)
+static void import_again(const struct ipl_session *first)
 {
 	struct ipl_buf text = { 0 };
-	struct ipl_client *second;
+	struct ipl_session *second;
 
 	for (uint32_t i = 0; i < first->rows.count; i++) {
 		ipl_json_write(&text, &first->rows.item[i], IPL_JSON_COMPACT);
 		ipl_buf_append(&text, "\n", 1);
 	}
 	(void)import_bytes(text.at == NULL ? (const uint8_t *)"" : text.at, text.len);
-	second = client_now;
+	second = session_now;
 	CHECK(second->sent == first->sent && summed("Rows") == (int64_t)first->sent);
 	CHECK(ipl_value_equal(&first->rows, &second->rows));
 	CHECK(first->ledger.count == second->ledger.count);
@@ -225,12 +225,12 @@ static void import_again(const struct ipl_client *first)
 	CHECK(first->ledger.log.len == 0 ||
 	      memcmp(first->ledger.log.at, second->ledger.log.at, first->ledger.log.len) == 0);
 	ipl_buf_release(&text);
-	free_client(second);
+	free_session(second);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	struct ipl_client *first;
+	struct ipl_session *first;
 	int rc;
 
 	if (len > BYTES_MAX)
@@ -240,13 +240,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	CHECK(nowhere != NULL);
 	ipl_arena_init(&summary_arena, (size_t)1 << 20);
 	rc = import_bytes(bytes, len);
-	first = client_now;
+	first = session_now;
 	CHECK(rc == IPL_EXIT_OK || rc == IPL_EXIT_REFUSED);
 	CHECK(summed("Rows") == lines_of((const char *)bytes, len));
 	CHECK(summed("Done") + summed("Refused") == summed("Rows"));
 	CHECK((summed("Refused") == 0) == (rc == IPL_EXIT_OK));
 	import_again(first);
-	free_client(first);
+	free_session(first);
 	ipl_arena_release(&summary_arena);
 	return 0;
 }
