@@ -3,7 +3,6 @@
 #include "events/ident.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #define LETTERS       3u
@@ -177,10 +176,12 @@ void ipl_mac_format(uint64_t number, char out[IPL_MAC_TEXT_MAX])
 			     UINT64_C(0x00163e000000) | (number * MAC_SCRAMBLE & 0xffffff) :
 			     UINT64_C(0x020000000000) | (number & UINT64_C(0xffffffffff));
 
-	(void)snprintf(out, IPL_MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x",
-		       (unsigned)(n >> 40 & 255), (unsigned)(n >> 32 & 255),
-		       (unsigned)(n >> 24 & 255), (unsigned)(n >> 16 & 255),
-		       (unsigned)(n >> 8 & 255), (unsigned)(n & 255));
+	/* By hand: with snprintf() it was a sixteenth of the time that a read takes. */
+	for (int shift = 40; shift >= 0; shift -= 8) {
+		*out++ = base36[n >> (shift + 4) & 15];
+		*out++ = base36[n >> shift & 15];
+		*out++ = shift > 0 ? ':' : '\0';
+	}
 }
 
 /* Whether a dash stands before byte @i of a UUID's text. */
