@@ -5,10 +5,14 @@
 #include <assert.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+/* As long as the loop takes to hear of a commit and to hand over what there is. */
+#define LINGER_NS INT64_C(60000)
 
 enum stage { IDLE, HANDED_OVER, DONE };
 
@@ -18,7 +22,7 @@ struct ipl_committer {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	enum stage stage;
+	_Atomic(enum stage) stage;
 	bool stopping;
 	struct ipl_commit commit; /* the batch on its way, and what became of it */
 };
@@ -41,19 +45,40 @@ static void append(struct ipl_committer *committer)
 	commit->duration_ns = monotonic_ns() - begin_ns;
 }
 
+/*
+ * While there is much to do the next batch comes within microseconds, and to be woken takes
+ * longer than that. With the lock held, which it lets go meanwhile.
+ */
+static void linger(struct ipl_committer *committer)
+{
+	int64_t until_ns = monotonic_ns() + LINGER_NS;
+
+	pthread_mutex_unlock(&committer->lock);
+	/* To yield meanwhile costs as much as to sleep. */
+	while (atomic_load_explicit(&committer->stage, memory_order_relaxed) != HANDED_OVER &&
+	       monotonic_ns() < until_ns) {
+	}
+	pthread_mutex_lock(&committer->lock);
+}
+
 static void *run(void *context)
 {
 	struct ipl_committer *committer = context;
+	bool may_linger = sysconf(_SC_NPROCESSORS_ONLN) > 1; /* else the loop needs this one */
+	bool is_busy = false;                                /* more came than one at a time */
 
 	pthread_mutex_lock(&committer->lock);
 	for (;;) {
 		const uint64_t one = 1;
+		if (is_busy && may_linger)
+			linger(committer);
 		while (committer->stage != HANDED_OVER && !committer->stopping)
 			pthread_cond_wait(&committer->changed, &committer->lock);
 		if (committer->stage != HANDED_OVER)
 			break;
 		pthread_mutex_unlock(&committer->lock);
 		append(committer);
+		is_busy = committer->commit.batch.count > 1;
 		pthread_mutex_lock(&committer->lock);
 		committer->stage = DONE;
 		pthread_cond_broadcast(&committer->changed);
