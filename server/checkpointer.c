@@ -130,6 +130,26 @@ static void wait_until_due(struct ipl_checkpointer *checkpointer, time_t seconds
 	}
 }
 
+/*
+ * As long as it has worked, so that under a load that never ends it takes half of a core at most
+ * and less often writes again what has hardly grown. With the lock held.
+ */
+static void rest(struct ipl_checkpointer *checkpointer, int64_t worked_ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += worked_ms / 1000;
+	until.tv_nsec += worked_ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (go_on(checkpointer) &&
+	       pthread_cond_timedwait(&checkpointer->changed, &checkpointer->lock, &until) == 0) {
+	}
+}
+
 static enum ipl_status begin(struct ipl_checkpointer *checkpointer, struct ipl_error *err)
 {
 	struct ipl_head head;
@@ -151,6 +171,7 @@ static void *run(void *context)
 {
 	struct ipl_checkpointer *checkpointer = context;
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	int64_t begin_ms, worked_ms = 0;
 	enum ipl_status st;
 
 	/* Linux has a priority for each thread; without it the thread is as nice as others. */
@@ -162,10 +183,13 @@ static void *run(void *context)
 		pthread_mutex_lock(&checkpointer->lock);
 		if (st != IPL_OK)
 			wait_until_due(checkpointer, AFTER_FAILURE);
+		rest(checkpointer, worked_ms);
 		wait_until_due(checkpointer, 0);
 		pthread_mutex_unlock(&checkpointer->lock);
+		begin_ms = monotonic_ms();
 		if (go_on(checkpointer))
 			st = make_one(checkpointer, &err);
+		worked_ms = monotonic_ms() - begin_ms;
 	}
 	return NULL;
 }
