@@ -47,10 +47,10 @@ static void print_choices(const struct ipl_command *command)
 
 static void print_verbs(const char *noun)
 {
-	const char *verb;
+	const struct ipl_verb *verb;
 
 	for (size_t i = 0; (verb = ipl_verb_at(noun, i)) != NULL; i++)
-		printf("%s ", verb);
+		printf("%s ", verb->verb);
 }
 
 /* One branch for each command: its verbs, what it names, and its options. */
@@ -105,13 +105,14 @@ static void bash(void)
 static void fish(void)
 {
 	for (size_t i = 0; ipl_commands[i] != NULL; i++) {
-		const char *name = ipl_commands[i]->name, *verb;
+		const char *name = ipl_commands[i]->name;
+		const struct ipl_verb *verb;
 		printf("complete -c ipledger -n __fish_use_subcommand -a %s -d \"%s\"\n", name,
 		       ipl_commands[i]->summary);
 		for (size_t k = 0; (verb = ipl_verb_at(name, k)) != NULL; k++)
 			printf("complete -c ipledger -f -n '__fish_seen_subcommand_from %s' -a "
 			       "%s\n",
-			       name, verb);
+			       name, verb->verb);
 	}
 	printf("complete -c ipledger -f -n '__fish_seen_subcommand_from call' -a '");
 	print_operations();

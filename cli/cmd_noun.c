@@ -9,17 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WORDS_MAX 2
-
-struct deed {
-	const char *noun;
-	const char *verb;
-	const char *operation;
-	const char *word[WORDS_MAX]; /* the parameters that stand without a name, in order */
-	const char *shown;           /* how help shows them */
-};
-
-static const struct deed deeds[] = {
+static const struct ipl_verb verbs[] = {
 	{ "vpc", "create", "CreateVpc", { "CidrBlock" }, "CIDR" },
 	{ "vpc", "list", "DescribeVpcs", { NULL }, "" },
 	{ "vpc", "show", "GetEntity", { "Id" }, "VPC" },
@@ -124,31 +114,31 @@ static const struct deed deeds[] = {
 	{ "ipv6gw", "delete", "DeleteIpv6Gateway", { "Ipv6GatewayId" }, "IPV6GW" },
 };
 
-static const struct deed *find_deed(const char *noun, const char *verb)
+static const struct ipl_verb *find_verb(const char *noun, const char *name)
 {
-	for (size_t i = 0; i < IPL_ARRAY_SIZE(deeds); i++) {
-		if (strcmp(deeds[i].noun, noun) == 0 && strcmp(deeds[i].verb, verb) == 0)
-			return &deeds[i];
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(verbs); i++) {
+		if (strcmp(verbs[i].noun, noun) == 0 && strcmp(verbs[i].verb, name) == 0)
+			return &verbs[i];
 	}
 	return NULL;
 }
 
-const char *ipl_verb_at(const char *noun, size_t index)
+const struct ipl_verb *ipl_verb_at(const char *noun, size_t index)
 {
-	for (size_t i = 0; i < IPL_ARRAY_SIZE(deeds); i++) {
-		if (strcmp(deeds[i].noun, noun) == 0 && index-- == 0)
-			return deeds[i].verb;
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(verbs); i++) {
+		if (strcmp(verbs[i].noun, noun) == 0 && index-- == 0)
+			return &verbs[i];
 	}
 	return NULL;
 }
 
-static void list_deeds(FILE *to, const char *noun)
+void ipl_list_verbs(FILE *to, const char *noun)
 {
-	for (size_t i = 0; i < IPL_ARRAY_SIZE(deeds); i++) {
-		if (strcmp(deeds[i].noun, noun) == 0)
-			fprintf(to, "  ipledger %s %-13s %-16s  %s\n", noun, deeds[i].verb,
-				deeds[i].shown, deeds[i].operation);
-	}
+	const struct ipl_verb *verb;
+
+	for (size_t i = 0; (verb = ipl_verb_at(noun, i)) != NULL; i++)
+		fprintf(to, "  ipledger %s %-13s %-16s  %s\n", noun, verb->verb, verb->shown,
+			verb->operation);
 }
 
 static int no_such_verb(const struct ipl_invocation *in)
@@ -159,14 +149,14 @@ static int no_such_verb(const struct ipl_invocation *in)
 		fprintf(stderr, "ipledger: %s: there is no verb %s\n", noun, in->argv[0]);
 	else
 		fprintf(stderr, "ipledger: %s: which verb?\n", noun);
-	list_deeds(stderr, noun);
+	ipl_list_verbs(stderr, noun);
 	fputs("options: the operation's parameters, as --cidr-block VALUE or CidrBlock=VALUE\n",
 	      stderr);
 	return IPL_EXIT_USAGE;
 }
 
 /* One word at argv[*i]: an option, Name=value, or the next parameter without a name; -1: taken. */
-static int take_word(const struct ipl_invocation *in, const struct deed *deed,
+static int take_word(const struct ipl_invocation *in, const struct ipl_verb *verb,
 		     const struct ipl_operation *operation, int *i, size_t *place,
 		     struct ipl_value *params)
 {
@@ -178,9 +168,9 @@ static int take_word(const struct ipl_invocation *in, const struct deed *deed,
 	if (strncmp(word, "--", 2) != 0) {
 		if (ipl_params_add_word(in->arena, operation, word, params))
 			return -1;
-		if (*place == WORDS_MAX || deed->word[*place] == NULL)
+		if (*place == IPL_VERB_WORDS_MAX || verb->word[*place] == NULL)
 			return ipl_usage(in->command, "%s is too much", word);
-		ipl_params_add(in->arena, operation, deed->word[(*place)++], word, params);
+		ipl_params_add(in->arena, operation, verb->word[(*place)++], word, params);
 		return -1;
 	}
 	name = ipl_params_of_option(operation, option, &is_flag);
@@ -199,22 +189,23 @@ static int take_word(const struct ipl_invocation *in, const struct deed *deed,
 
 static int run_noun(const struct ipl_invocation *in)
 {
-	const struct deed *deed = in->argc == 0 ? NULL : find_deed(in->command->name, in->argv[0]);
+	const struct ipl_verb *verb =
+		in->argc == 0 ? NULL : find_verb(in->command->name, in->argv[0]);
 	const struct ipl_operation *operation;
 	struct ipl_value params = ipl_map();
 	size_t place = 0;
 
-	if (deed == NULL)
+	if (verb == NULL)
 		return no_such_verb(in);
-	operation = ipl_operation_find(ipl_str_of(deed->operation));
+	operation = ipl_operation_find(ipl_str_of(verb->operation));
 	for (int i = 1; i < in->argc; i++) {
-		int rc = take_word(in, deed, operation, &i, &place, &params);
+		int rc = take_word(in, verb, operation, &i, &place, &params);
 		if (rc >= 0)
 			return rc;
 	}
 	if ((operation->flags & IPL_OPERATION_PAGED) != 0)
-		return ipl_ask_all_and_print(in, deed->operation, &params);
-	return ipl_ask_and_print(in, deed->operation, &params);
+		return ipl_ask_all_and_print(in, verb->operation, &params);
+	return ipl_ask_and_print(in, verb->operation, &params);
 }
 
 #define NOUN(noun, what)                                                                          \

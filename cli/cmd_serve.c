@@ -15,7 +15,7 @@
 #define INIT_BYTES_MAX   ((size_t)4 << 20)
 #define CONFIG_BYTES_MAX ((size_t)64 << 10)
 
-/* Options with one value. */
+/* Options with one value, those that may be repeated, and those without a value. */
 enum text_option {
 	OPTION_CONFIG,
 	OPTION_DATA,
@@ -28,18 +28,48 @@ enum text_option {
 	OPTION_TLS_KEY,
 	OPTION_TEXTS,
 };
-static const char *const text_names[OPTION_TEXTS] = {
-	[OPTION_CONFIG] = "config",       [OPTION_DATA] = "data",
-	[OPTION_HTTP] = "http",           [OPTION_INIT] = "init",
-	[OPTION_KEYS] = "keys",           [OPTION_LOG_FORMAT] = "log-format",
-	[OPTION_LOG_LEVEL] = "log-level", [OPTION_TLS_CERT] = "tls-cert",
-	[OPTION_TLS_KEY] = "tls-key",
-};
-/* Options that may be repeated, and those without a value. */
 enum list_option { OPTION_RPC, OPTION_HTTP_HOST, OPTION_LISTS };
-static const char *const list_names[OPTION_LISTS] = { "rpc", "http-host" };
 enum flag_option { OPTION_ANY_KEY, OPTION_CORE_DUMPS, OPTION_FLAGS };
-static const char *const flag_names[OPTION_FLAGS] = { "any-key", "core-dumps" };
+#define LISTS_AT OPTION_TEXTS
+#define FLAGS_AT (OPTION_TEXTS + OPTION_LISTS)
+
+static const struct ipl_option_help options[FLAGS_AT + OPTION_FLAGS + 1] = {
+	[OPTION_CONFIG] = { "config", "FILE",
+			    "More options, from a file of lines name = value. The command line "
+			    "wins. Read at the start only." },
+	[OPTION_DATA] = { "data", "DIR", "The ledger's directory; made when missing, mode 0700." },
+	[OPTION_HTTP] = { "http", "HOST:PORT|none",
+			  "The HTTP door. Default 127.0.0.1:8470; none does without. Port 0 picks "
+			  "a free one." },
+	[OPTION_INIT] = { "init", "FILE",
+			  "The settings of a new ledger, as JSON; of no effect on one that is "
+			  "there." },
+	[OPTION_KEYS] = { "keys", "FILE",
+			  "The access keys, a line ACCESS_KEY_ID SECRET ROLE for each; mode 0600. "
+			  "Default: the file keys in the ledger's directory, made with one admin "
+			  "key. Read again on SIGHUP." },
+	[OPTION_LOG_FORMAT] = { "log-format", "text|json",
+				"How the log looks, on standard error." },
+	[OPTION_LOG_LEVEL] = { "log-level", "error|warn|info|debug", "What is logged: info." },
+	[OPTION_TLS_CERT] = { "tls-cert", "FILE",
+			      "The certificate, with its chain, as PEM: all TCP and HTTP doors "
+			      "speak "
+			      "TLS, and nothing else. Read again on SIGHUP." },
+	[OPTION_TLS_KEY] = { "tls-key", "FILE", "Its private key, as PEM, without a passphrase." },
+	[LISTS_AT + OPTION_RPC] = { "rpc", "unix:PATH|tcp:HOST:PORT",
+				    "A native door; repeated for more. Default: the socket "
+				    "ipledger.sock in the ledger's directory, for its owner and "
+				    "root." },
+	[LISTS_AT + OPTION_HTTP_HOST] = { "http-host", "NAME",
+					  "One more name by which HTTP clients may call it; "
+					  "repeated for more." },
+	[FLAGS_AT + OPTION_ANY_KEY] = { "any-key", "",
+					"For tests and emulation: everybody is admin. Loopback "
+					"only." },
+	[FLAGS_AT + OPTION_CORE_DUMPS] = { "core-dumps", "",
+					   "Let a crash leave a core file, which may hold "
+					   "secrets." },
+};
 
 #define LIST_MAX IPL_LISTENERS_MAX
 static_assert(LIST_MAX <= IPL_HTTP_HOSTS_MAX, "a list fits in either");
@@ -52,10 +82,11 @@ struct words {
 	bool flag[OPTION_FLAGS];
 };
 
-static int find_name(const char *const *names, int count, const char *name)
+/* Of the @count options from @first on the one with that name; -1: none. */
+static int find_name(int first, int count, const char *name)
 {
 	for (int i = 0; i < count; i++) {
-		if (strcmp(names[i], name) == 0)
+		if (strcmp(options[first + i].name, name) == 0)
 			return i;
 	}
 	return -1;
@@ -130,15 +161,15 @@ static enum ipl_status set_flag(struct words *w, int flag, const char *value, co
 	if (w->flag[flag] || strcmp(value, "false") == 0)
 		return IPL_OK;
 	return ipl_error_set(err, IPL_ERR_IO, "%s: %s is true or false, not \"%s\"", where,
-			     flag_names[flag], value);
+			     options[FLAGS_AT + flag].name, value);
 }
 
 static enum ipl_status take_pair(struct words *w, const char *name, const char *value,
 				 const char *where, struct ipl_error *err)
 {
-	int text = find_name(text_names, OPTION_TEXTS, name);
-	int list = find_name(list_names, OPTION_LISTS, name);
-	int flag = find_name(flag_names, OPTION_FLAGS, name);
+	int text = find_name(0, OPTION_TEXTS, name);
+	int list = find_name(LISTS_AT, OPTION_LISTS, name);
+	int flag = find_name(FLAGS_AT, OPTION_FLAGS, name);
 
 	if (text == OPTION_CONFIG || (text < 0 && list < 0 && flag < 0))
 		return ipl_error_set(err, IPL_ERR_IO,
@@ -231,7 +262,7 @@ static int take_option(const struct ipl_invocation *in, int *i, struct words *w)
 
 	if (strncmp(word, "--", 2) != 0)
 		return ipl_usage(&ipl_cmd_serve, "%s is no option of serve", word);
-	flag = find_name(flag_names, OPTION_FLAGS, word + 2);
+	flag = find_name(FLAGS_AT, OPTION_FLAGS, word + 2);
 	if (flag >= 0) {
 		w->flag[flag] = true;
 		return -1;
@@ -240,8 +271,7 @@ static int take_option(const struct ipl_invocation *in, int *i, struct words *w)
 		bool is_list = k >= OPTION_TEXTS;
 		int list = k - OPTION_TEXTS;
 		char name[32];
-		(void)snprintf(name, sizeof(name), "--%s",
-			       is_list ? list_names[list] : text_names[k]);
+		(void)snprintf(name, sizeof(name), "--%s", options[k].name);
 		value = ipl_option(in, i, name);
 		if (value == NULL)
 			continue;
@@ -306,7 +336,7 @@ static int run_serve(const struct ipl_invocation *in)
 	struct ipl_error err = IPL_ERROR_INIT(in->arena);
 	struct words w = { .text = { NULL } }, file = { .text = { NULL } };
 	enum ipl_log_level level = IPL_LOG_INFO;
-	struct ipl_serve_options options;
+	struct ipl_serve_options to_serve;
 	struct ipl_value init;
 	bool log_json;
 	int rc = -1;
@@ -322,14 +352,14 @@ static int run_serve(const struct ipl_invocation *in)
 		rc = check(&w, &level, &log_json);
 	if (rc >= 0)
 		return rc;
-	fill(in, &w, &options);
+	fill(in, &w, &to_serve);
 	if (w.text[OPTION_INIT] != NULL) {
 		if (read_init(in, w.text[OPTION_INIT], &init, &err) != IPL_OK)
 			return ipl_fail(&err);
-		options.init = &init;
+		to_serve.init = &init;
 	}
 	ipl_log_init(level, log_json);
-	return ipl_serve(&options, &err) == IPL_OK ? IPL_EXIT_OK : ipl_fail(&err);
+	return ipl_serve(&to_serve, &err) == IPL_OK ? IPL_EXIT_OK : ipl_fail(&err);
 }
 
 const struct ipl_command ipl_cmd_serve = {
@@ -339,5 +369,10 @@ const struct ipl_command ipl_cmd_serve = {
 		"[--keys FILE | --any-key] [--tls-cert FILE --tls-key FILE] [--init FILE] "
 		"[--log-level L] [--log-format text|json] [--core-dumps]",
 	.summary = "serve a ledger; made when missing",
+	.more = "Prints one line, \"ready ...\", when it serves, and logs to standard error. "
+		"SIGTERM\n"
+		"and SIGINT end it when what is in flight is done; SIGHUP makes it read keys and\n"
+		"certificate again.\n",
+	.options = options,
 	.run = run_serve,
 };

@@ -7,6 +7,8 @@
 #include "cli/when.h"
 #include "events/value.h"
 
+#include <stdio.h>
+
 /* Exit statuses of every command. */
 enum ipl_exit {
 	IPL_EXIT_OK = 0,
@@ -31,11 +33,19 @@ struct ipl_invocation {
 	char **argv; /* after the command's name */
 };
 
+/** An option of a command, for help and man pages. A list of them ends with a NULL name. */
+struct ipl_option_help {
+	const char *name;  /* without -- */
+	const char *value; /* "FILE"; "": it takes none */
+	const char *what;  /* a sentence or a few */
+};
+
 struct ipl_command {
 	const char *name;
 	const char *args;
 	const char *summary;
 	const char *more; /* what else `help` says, lines of up to 79 columns; NULL: nothing */
+	const struct ipl_option_help *options;       /* NULL: args and more say it all */
 	int (*run)(const struct ipl_invocation *in); /* gives an exit status */
 };
 
@@ -61,8 +71,20 @@ const char *ipl_option(const struct ipl_invocation *in, int *i, const char *name
 /** The same as a member of @params: under @seq_name or @time_name. False where it is no moment. */
 bool ipl_add_bound(const struct ipl_invocation *in, struct ipl_value *params, const char *text,
 		   const char *seq_name, const char *time_name);
-/** The @index-th verb of a noun such as "vpc"; NULL beyond the last. */
-const char *ipl_verb_at(const char *noun, size_t index);
+#define IPL_VERB_WORDS_MAX 2u
+/** An operation by noun: `ipledger vswitch create`. */
+struct ipl_verb {
+	const char *noun;
+	const char *verb;
+	const char *operation;
+	const char
+		*word[IPL_VERB_WORDS_MAX]; /* the parameters that stand without a name, in order */
+	const char *shown;                 /* how help shows them */
+};
+/** The @index-th verb of a noun such as "vpc"; NULL beyond the last, or of what is no noun. */
+const struct ipl_verb *ipl_verb_at(const char *noun, size_t index);
+/** The verbs of a noun, a line each. */
+void ipl_list_verbs(FILE *to, const char *noun);
 
 /** Print a result, as the invocation wants it. */
 void ipl_print_result(const struct ipl_invocation *in, const struct ipl_value *result);

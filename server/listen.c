@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
@@ -272,6 +273,61 @@ enum ipl_status ipl_listen(struct ipl_server *server, const char *address, struc
 	if (strncmp(address, "tcp:", 4) == 0)
 		return listen_tcp(server, address + 4, err);
 	return ipl_error_set(err, IPL_ERR_IO, "%s is neither unix:PATH nor tcp:HOST:PORT", address);
+}
+
+/* --- opened by systemd --- */
+
+static enum ipl_status take_passed(struct ipl_server *server, int fd, struct ipl_error *err)
+{
+	struct ipl_listener *to = &server->listener[server->listener_count];
+	struct sockaddr_storage at = { 0 };
+	const struct sockaddr_un *path = (const struct sockaddr_un *)&at;
+	socklen_t len = sizeof(at);
+	char host[INET6_ADDRSTRLEN] = "";
+	enum ipl_status st;
+
+	if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0 ||
+	    getsockname(fd, (struct sockaddr *)&at, &len) != 0)
+		return ipl_error_set(
+			err, IPL_ERR_IO,
+			"systemd passed a descriptor (%d) that is no listening stream: "
+			"use ListenStream=",
+			fd);
+	if (at.ss_family == AF_UNIX) {
+		/* Its path stays when we end: it is not ours to remove. */
+		(void)snprintf(to->name, sizeof(to->name), "unix:%s", path->sun_path);
+		to->is_unix = true;
+	} else {
+		if (getnameinfo((const struct sockaddr *)&at, len, host, sizeof(host), NULL, 0,
+				NI_NUMERICHOST) != 0)
+			return ipl_error_set(
+				err, IPL_ERR_IO,
+				"systemd passed a socket (%d) that is neither Unix nor "
+				"TCP",
+				fd);
+		name_tcp(to, fd, host);
+		st = ipl_admit_listener(server, to->name + strlen("tcp:"),
+					(const struct sockaddr *)&at, err);
+		if (st != IPL_OK)
+			return st;
+	}
+	if (evutil_make_socket_nonblocking(fd) != 0)
+		return ipl_error_set(err, IPL_ERR_IO, "%s: %s", to->name, strerror(errno));
+	return watch(server, to, fd, err);
+}
+
+enum ipl_status ipl_listen_passed(struct ipl_server *server, struct ipl_error *err)
+{
+	int count = sd_listen_fds(1);
+	enum ipl_status st = IPL_OK;
+
+	if (count < 0)
+		return ipl_error_set(err, IPL_ERR_IO, "LISTEN_FDS: %s", strerror(-count));
+	if (count > IPL_LISTENERS_MAX)
+		return ipl_error_set(err, IPL_ERR_IO, "more than %d listeners", IPL_LISTENERS_MAX);
+	for (int i = 0; st == IPL_OK && i < count; i++)
+		st = take_passed(server, SD_LISTEN_FDS_START + i, err);
+	return st;
 }
 
 void ipl_listeners_close(struct ipl_server *server)

@@ -17,9 +17,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+#include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -163,11 +162,12 @@ static enum ipl_status open_loop(struct ipl_server *server, struct ipl_error *er
 static enum ipl_status open_doors(struct ipl_server *server,
 				  const struct ipl_serve_options *options, struct ipl_error *err)
 {
-	enum ipl_status st = IPL_OK;
+	enum ipl_status st;
 	char path[4200];
 
 	(void)snprintf(path, sizeof(path), "unix:%s/ipledger.sock", options->data);
-	if (options->rpc_count == 0)
+	st = ipl_listen_passed(server, err);
+	if (st == IPL_OK && options->rpc_count == 0 && server->listener_count == 0)
 		st = ipl_listen(server, path, err);
 	for (size_t i = 0; st == IPL_OK && i < options->rpc_count; i++)
 		st = ipl_listen(server, options->rpc[i], err);
@@ -184,25 +184,12 @@ static void say_ready(const struct ipl_server *server)
 	fflush(stdout);
 }
 
-/* Tell systemd, where there is one: READY=1 to the socket it names (sd_notify(3)). */
 void ipl_notify_manager(const char *state)
 {
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	size_t len = path == NULL ? 0 : strlen(path);
-	int fd;
+	int rc = sd_notify(0, state);
 
-	if (len < 2 || len >= sizeof(to.sun_path))
-		return;
-	memcpy(to.sun_path, path, len);
-	if (to.sun_path[0] == '@')
-		to.sun_path[0] = '\0'; /* an abstract socket */
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || sendto(fd, state, strlen(state), 0, (const struct sockaddr *)&to,
-			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-		ipl_log(IPL_LOG_WARN, "systemd could not be told: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	if (rc < 0)
+		ipl_log(IPL_LOG_WARN, "systemd could not be told: %s", strerror(-rc));
 }
 
 /* --- the loop, and its end --- */

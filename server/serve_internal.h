@@ -249,6 +249,8 @@ void ipl_subscriptions_free(struct ipl_conn *conn);
 
 enum ipl_status ipl_listen(struct ipl_server *server, const char *address,
 			   struct ipl_error *err) IPL_MUST_USE;
+/** Native doors at the sockets that systemd opened for us (sd_listen_fds(3)), if it did. */
+enum ipl_status ipl_listen_passed(struct ipl_server *server, struct ipl_error *err) IPL_MUST_USE;
 void ipl_listeners_close(struct ipl_server *server);
 /** The HTTP door waits too where there is no descriptor. */
 void ipl_listen_http(struct evhttp_bound_socket *bound);

@@ -14,6 +14,7 @@ liblmdb-dev
 libmsgpack-dev
 libsodium-dev
 libssl-dev
+libsystemd-dev
 libxxhash-dev
 meson
 ninja-build
@@ -28,6 +29,7 @@ iproute2
 isc-dhcp-client
 kea-dhcp4-server
 libcmocka-dev
+mandoc
 neovim
 openssl
 python3
