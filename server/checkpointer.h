@@ -12,7 +12,9 @@
 
 #include "store/checkpoint.h"
 
+#ifndef IPL_CHECKPOINT_EVENTS_MIN /* the simulation has one of its own */
 #define IPL_CHECKPOINT_EVENTS_MIN UINT64_C(20000)
+#endif
 
 struct ipl_checkpointer;
 

@@ -462,8 +462,10 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (conn->input_done || conn->server->is_stopping)
+	if (conn->input_done || conn->server->is_stopping) {
+		event_del(conn->readable); /* else the loop would spin on what nobody reads */
 		return;
+	}
 	conn->taken_ns = ipl_monotonic_ns();
 	if (!read_more(conn))
 		ipl_conn_free(conn);

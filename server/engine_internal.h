@@ -183,7 +183,8 @@ void ipl_engine_note_refusal(struct ipl_engine *engine, const struct ipl_call *c
 struct ipl_moment {
 	uint64_t seq;
 	int64_t time_ms;
-	bool is_past; /* not the head */
+	bool is_past;  /* not the head */
+	uint64_t need; /* the last event that was looked at to find this out */
 };
 /** What `AsOf` means (NULL: now). Refused where it is malformed or in the future. */
 enum ipl_status ipl_engine_moment(struct ipl_engine *engine, const struct ipl_value *as_of,

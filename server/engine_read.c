@@ -125,17 +125,36 @@ enum ipl_status ipl_engine_moment_of(struct ipl_engine *engine, const char *name
 	return st;
 }
 
+/* Now is not before the last event, wherever the clock has been set to since. */
+static enum ipl_status latest(struct ipl_engine *engine, uint64_t head, int64_t *now_ms,
+			      struct ipl_error *err)
+{
+	int64_t head_ms;
+	enum ipl_status st = time_of(engine, head, &head_ms, err);
+
+	if (st == IPL_OK && head_ms > *now_ms)
+		*now_ms = head_ms;
+	return st;
+}
+
 enum ipl_status ipl_engine_moment(struct ipl_engine *engine, const struct ipl_value *as_of,
 				  int64_t now_ms, struct ipl_moment *out, struct ipl_error *err)
 {
 	uint64_t head = ipl_engine_head(engine);
 	enum ipl_status st;
 
-	*out = (struct ipl_moment){ .seq = head, .time_ms = now_ms };
+	if (as_of == NULL || as_of->type == IPL_VALUE_STR) {
+		st = latest(engine, head, &now_ms, err);
+		if (st != IPL_OK)
+			return st;
+	}
+	*out = (struct ipl_moment){ .seq = head, .time_ms = now_ms, .need = head };
 	if (as_of == NULL)
 		return IPL_OK;
 	st = ipl_engine_moment_of(engine, "AsOf", as_of, head, out, err);
-	if (out->time_ms > now_ms)
+	if (as_of->type != IPL_VALUE_STR)
+		out->need = out->seq;
+	else if (out->time_ms > now_ms)
 		out->time_ms = now_ms;
 	return st;
 }
@@ -274,7 +293,7 @@ static enum ipl_status read_past(struct ipl_engine *engine, const struct ipl_cal
 	if (st != IPL_ERR_BUSY)
 		return st;
 	*r->result = ipl_map();
-	if (ipl_jobs_take(engine, call, IPL_LANE_CHAINS, moment->seq))
+	if (ipl_jobs_take(engine, call, IPL_LANE_CHAINS, moment->need))
 		return IPL_ERR_BUSY;
 	return read_single(engine, r, moment, &engine->source);
 }
@@ -288,7 +307,7 @@ static enum ipl_status read_through(struct ipl_engine *engine, const struct ipl_
 
 	if (moment->is_past && (r->operation->flags & IPL_OPERATION_SCAN) == 0)
 		return read_past(engine, call, r, moment);
-	if (moment->is_past && ipl_jobs_take(engine, call, IPL_LANE_VIEWS, moment->seq))
+	if (moment->is_past && ipl_jobs_take(engine, call, IPL_LANE_VIEWS, moment->need))
 		return IPL_ERR_BUSY;
 	if (moment->is_past)
 		st = ipl_views_at(engine->views, moment->seq, &state, r->err);
@@ -529,9 +548,9 @@ static bool hand_over(struct ipl_engine *engine, const struct ipl_call *call,
 {
 	switch (service) {
 	case IPL_SERVICE_GET_STATE_HASH:
-		return ipl_jobs_take(engine, call, IPL_LANE_VIEWS, moment->seq);
+		return ipl_jobs_take(engine, call, IPL_LANE_VIEWS, moment->need);
 	case IPL_SERVICE_GET_STATUS:
-		return moment->is_past && ipl_jobs_take(engine, call, IPL_LANE_VIEWS, moment->seq);
+		return moment->is_past && ipl_jobs_take(engine, call, IPL_LANE_VIEWS, moment->need);
 	case IPL_SERVICE_LIST_EVENTS:
 	case IPL_SERVICE_GET_HISTORY:
 	case IPL_SERVICE_LIST_ADDRESSES:

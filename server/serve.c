@@ -108,6 +108,9 @@ static void commit_failed(struct ipl_server *server, enum ipl_status st,
 		server->damage = *err;
 		server->damage.detail = NULL;
 	}
+	/* To a damaged log nobody can look whether it is there. */
+	if (st == IPL_ERR_CORRUPT)
+		st = IPL_ERR_OUTCOME;
 	ipl_error_set(&failed, st == IPL_ERR_OUTCOME ? IPL_ERR_OUTCOME : IPL_ERR_IO,
 		      "the event could not be kept: %.400s", err->text);
 	release_all(server, &failed);

@@ -12,6 +12,9 @@
  * meta    at 16 of pages 0 and 1: 0 magic 4, 4 version 4, 8 address 8, 16 map size 8,
  *         24 table of free pages (its pad: the page size), 72 main table, 120 last page 8,
  *         128 transaction 8
+ *
+ * and of the file beside it, PATH-lock: 0 magic 4, 4 version 2, 6 what else it is made of 2,
+ * 8 a mutex, then the last transaction 8
  */
 #include "store/pages.h"
 
@@ -19,6 +22,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -518,21 +523,65 @@ static enum ipl_status walk_meta(struct walk *w)
 	return st;
 }
 
+struct lock_head {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t parts;
+	pthread_mutex_t mutex;
+	uint64_t txn;
+};
+
+/* The last transaction as LMDB noted it beside the file; 0 where that is not known. */
+static uint64_t noted_txn(const struct walk *w)
+{
+	char path[4200];
+	struct lock_head head = { 0 };
+	ssize_t n;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s-lock", w->path) >= (int)sizeof(path))
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : pread(fd, &head, sizeof(head), 0);
+	if (fd >= 0)
+		close(fd);
+	return n == (ssize_t)sizeof(head) && head.magic == MAGIC && head.version == VERSION ?
+		       head.txn :
+		       0;
+}
+
+/*
+ * The tables of the transaction before are there too, and have not more in them. Else the one
+ * that seems to be before was the last, and its number is damaged.
+ *
+ * There is one other way to that: a meta page that LMDB could not write. It takes it back by giving
+ * it the number that stood there before, and the pages it leads to may be others by now. Then
+ * the number that is noted is still that of the newer one: there was none after it.
+ */
+static enum ipl_status walk_older(struct walk *w, const struct meta *older, uint64_t *entries)
+{
+	const struct meta newer = w->meta;
+	enum ipl_status st;
+
+	*entries = 0;
+	if (newer.txn != 0 && noted_txn(w) == newer.txn)
+		return IPL_OK;
+	w->meta = *older;
+	w->meta.last_page = newer.last_page;
+	st = walk_meta(w);
+	*entries = w->log.entries;
+	w->meta = newer;
+	return st;
+}
+
 static enum ipl_status walk_file(struct walk *w)
 {
-	struct meta older, newer;
+	struct meta older;
 	uint64_t entries;
 	enum ipl_status st = take_metas(w, &older);
 
-	if (st != IPL_OK)
-		return st;
-	/* The tables of the transaction before are there too, and have not more in them. */
-	newer = w->meta;
-	w->meta = older;
-	w->meta.last_page = newer.last_page;
-	st = walk_meta(w);
-	entries = w->log.entries;
-	w->meta = newer;
+	if (st == IPL_OK)
+		st = walk_older(w, &older, &entries);
 	if (st == IPL_OK)
 		st = walk_meta(w);
 	if (st == IPL_OK && entries > w->log.entries)

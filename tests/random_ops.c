@@ -302,24 +302,39 @@ static size_t print_chain(char *text, size_t cap)
 		block, index, 1 + (unsigned)random_draw(2));
 }
 
-static enum ipl_status random_transact(struct lab *lab)
+static void draw_transact(struct lab *lab, char text[LAB_TEXT_MAX])
 {
-	char text[LAB_TEXT_MAX - 64];
 	struct params p;
-	size_t len = 0, steps = 1 + random_draw(one_in(3) ? 8 : 2);
+	size_t len, steps = 1 + random_draw(one_in(3) ? 8 : 2);
 	bool chained = one_in(4) && ipl_state_count(lab->state, IPL_KIND_VPC) < size.vpcs;
 
+	len = (size_t)snprintf(text, LAB_TEXT_MAX, "{\"Operations\":[");
 	if (chained)
-		len = print_chain(text, sizeof(text));
+		len += print_chain(text + len, LAB_TEXT_MAX - len);
 	for (size_t i = 0; !chained && i < steps; i++) {
 		enum ipl_op op = draw_single(lab, &p);
-		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		len += (size_t)snprintf(text + len, LAB_TEXT_MAX - len,
 					"%s{\"Operation\":\"%s\",\"Params\":%s}", i == 0 ? "" : ",",
 					ipl_operation_of(op)->name, p.at);
-		assert(len < sizeof(text));
+		assert(len < LAB_TEXT_MAX);
 	}
-	(void)snprintf(last, sizeof(last), "Transact {\"Operations\":[%s]}", text);
-	return lab_call(lab, "Transact", "{\"Operations\":[%s]}", text);
+	len += (size_t)snprintf(text + len, LAB_TEXT_MAX - len, "]}");
+	assert(len < LAB_TEXT_MAX);
+}
+
+enum ipl_op random_request(struct lab *lab, char text[LAB_TEXT_MAX])
+{
+	enum ipl_op op = IPL_OP_TRANSACT;
+	struct params p;
+
+	if (one_in(20)) {
+		draw_transact(lab, text);
+	} else {
+		op = draw_single(lab, &p);
+		(void)snprintf(text, LAB_TEXT_MAX, "%s", p.at);
+	}
+	(void)snprintf(last, sizeof(last), "%s %s", ipl_operation_of(op)->name, text);
+	return op;
 }
 
 enum ipl_status random_single(struct lab *lab)
@@ -335,17 +350,10 @@ enum ipl_status random_single(struct lab *lab)
 
 enum ipl_status random_call(struct lab *lab, struct random_tally *tally)
 {
-	enum ipl_op op = IPL_OP_TRANSACT;
-	enum ipl_status st;
-	struct params p;
+	char text[LAB_TEXT_MAX];
+	enum ipl_op op = random_request(lab, text);
+	enum ipl_status st = lab_call(lab, ipl_operation_of(op)->name, "%s", text);
 
-	if (one_in(20)) {
-		st = random_transact(lab);
-	} else {
-		op = draw_single(lab, &p);
-		(void)snprintf(last, sizeof(last), "%s %s", ipl_operation_of(op)->name, p.at);
-		st = lab_call(lab, ipl_operation_of(op)->name, "%s", p.at);
-	}
 	tally->done[op] += st == IPL_OK;
 	tally->refused[op] += st == IPL_REFUSED;
 	if (st == IPL_REFUSED)

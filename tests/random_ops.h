@@ -38,6 +38,8 @@ enum ipl_status random_step(struct lab *lab);
 enum ipl_status random_single(struct lab *lab);
 /** The same at the same time, and @tally counts it. */
 enum ipl_status random_call(struct lab *lab, struct random_tally *tally);
+/** Draw an operation and print its parameters as JSON into @text; nothing is called. */
+enum ipl_op random_request(struct lab *lab, char text[LAB_TEXT_MAX]);
 /** The operation that the last step called, with its parameters: for messages. */
 const char *random_last(void);
 
