@@ -220,7 +220,7 @@ void *ipl_arena_alloc(struct ipl_arena *arena, size_t size_bytes)
 	if (block == NULL || block->cap - block->used < size_bytes)
 		block = add_block(arena, size_bytes);
 	if (block == NULL) {
-		arena->failed = true;
+		arena->failed = arena->is_starved = true;
 		return NULL;
 	}
 	at = block->bytes + block->used;
@@ -288,7 +288,7 @@ void ipl_arena_reset(struct ipl_arena *arena)
 		arena->blocks = NULL;
 	}
 	arena->taken_bytes = 0;
-	arena->failed = false;
+	arena->failed = arena->is_starved = false;
 }
 
 void ipl_arena_release(struct ipl_arena *arena)

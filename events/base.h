@@ -106,6 +106,7 @@ struct ipl_arena {
 	size_t limit_bytes; /* of all that is taken between resets */
 	size_t taken_bytes;
 	bool failed;
+	bool is_starved; /* it was memory that was short, not the limit */
 };
 
 void ipl_arena_init(struct ipl_arena *arena, size_t limit_bytes);

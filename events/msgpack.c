@@ -256,7 +256,7 @@ static enum ipl_status read_object(msgpack_zone *zone, struct converter *c, cons
 	else
 		c->wrong = rc == MSGPACK_UNPACK_NOMEM_ERROR ? NULL : "it is not MessagePack";
 	if (rc == MSGPACK_UNPACK_NOMEM_ERROR)
-		c->arena->failed = true;
+		c->arena->failed = c->arena->is_starved = true;
 	if (c->wrong != NULL)
 		return ipl_refuse(err, IPL_CODE_MALFORMED_REQUEST, "malformed request: %s",
 				  c->wrong);

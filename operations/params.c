@@ -712,7 +712,7 @@ uint64_t ipl_operation_digest(const struct ipl_operation *operation, const void 
 	ipl_msgpack_write(&buf, &values);
 	digest = ipl_hash64(buf.at, buf.len);
 	if (buf.failed)
-		arena->failed = true;
+		arena->failed = arena->is_starved = true;
 	ipl_buf_release(&buf);
 	return digest == 0 ? 1 : digest;
 }

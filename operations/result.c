@@ -98,7 +98,8 @@ static void eni_created(struct answer *a, const struct ipl_event *ev)
 							   ev->eni_created.ipv6.at[i].ip));
 		ipl_map_set(a->arena, &a->map, IPL_STR("Ipv6Sets"), wrap(a, "Ipv6Set", ipv6));
 	} else
-		a->arena->failed = true; /* an event that was decided: memory is short */
+		/* An event that was decided: memory is short. */
+		a->arena->failed = a->arena->is_starved = true;
 	ipl_entity_release(IPL_KIND_ENI, &eni);
 }
 

@@ -58,6 +58,8 @@ static enum ipl_status fold_entity(struct ipl_state *state, struct ipl_key key,
 		st = ipl_spaces_settle_vpc(state, key.a, was, entity->vpc.ipv6_cidr, err);
 	if (st == IPL_OK)
 		count_entity(state, kind, key.a, was_alive, entity->base.alive);
+	else if (!was_alive) /* it is half made and not counted, so nobody would find it again */
+		ipl_entity_release(kind, entity);
 	return st;
 }
 

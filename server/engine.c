@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening a ledger, folding its log, and the way of batches to the disk. */
+/* Opening a ledger, folding its log, and calls. */
 #include "server/engine_internal.h"
 
 #include <sodium/core.h>
@@ -21,13 +21,17 @@
 
 uint64_t ipl_engine_head(const struct ipl_engine *engine)
 {
-	return engine->live != NULL ? engine->head : ipl_state_seq(engine->state);
+	if (engine->live != NULL)
+		return engine->head;
+	return engine->state == NULL ? ipl_engine_durable_seq(engine) :
+				       ipl_state_seq(engine->state);
 }
 
 uint64_t ipl_engine_vpcs(const struct ipl_engine *engine)
 {
-	return engine->live != NULL ? engine->vpcs :
-				      ipl_state_next_number(engine->state, IPL_KIND_VPC);
+	if (engine->live != NULL)
+		return engine->vpcs;
+	return engine->state == NULL ? 1 : ipl_state_next_number(engine->state, IPL_KIND_VPC);
 }
 
 uint64_t ipl_engine_durable_seq(const struct ipl_engine *engine)
@@ -334,8 +338,7 @@ static enum ipl_status fold_locked(struct ipl_engine *engine, struct ipl_error *
 	return keep_region(engine, err);
 }
 
-/* Everything that is a function of the log: from a checkpoint, and the events after it. */
-static enum ipl_status fold_log(struct ipl_engine *engine, struct ipl_error *err)
+enum ipl_status ipl_engine_fold_log(struct ipl_engine *engine, struct ipl_error *err)
 {
 	enum ipl_status st;
 
@@ -450,7 +453,7 @@ static enum ipl_status open_all(struct ipl_engine *engine, const struct ipl_valu
 		st = ipl_checkpoints_open(engine->store, serves ? complain : NULL, NULL,
 					  &engine->checkpoints, err);
 	if (st == IPL_OK)
-		st = fold_log(engine, err);
+		st = ipl_engine_fold_log(engine, err);
 	if (st == IPL_OK && serves)
 		st = ipl_checkpointer_start(engine->store, engine->checkpoints,
 					    &engine->checkpointer, err);
@@ -579,112 +582,6 @@ void ipl_engine_close(struct ipl_engine *engine)
 	free(engine);
 }
 
-/* --- the way to the disk --- */
-
-void ipl_engine_spoil(struct ipl_engine *engine, const struct ipl_error *err)
-{
-	const uint64_t one = 1;
-
-	engine->is_spoiled = true;
-	engine->spoiled_by = *err;
-	engine->spoiled_by.detail = NULL;
-	engine->spoiled_by.arena = NULL;
-	/* The loop comes to ipl_engine_collect(); an eventfd that is full wakes it too. */
-	(void)!write(engine->done_fd, &one, sizeof(one));
-}
-
-void ipl_engine_flush(struct ipl_engine *engine)
-{
-	if (engine->open.count == 0 || engine->is_spoiled || !ipl_committer_idle(engine->committer))
-		return;
-	pthread_mutex_lock(&engine->lock);
-	engine->flying = engine->open; /* to read from; the committer does not change it */
-	engine->stats.flying_since_ns = ipl_monotonic_ns();
-	ipl_committer_submit(engine->committer, &engine->open);
-	engine->open = engine->spare;
-	engine->spare = (struct ipl_batch){ 0 };
-	ipl_batch_reset(&engine->open, engine->flying.first_seq + engine->flying.count);
-	pthread_mutex_unlock(&engine->lock);
-}
-
-/* Without a state nothing can be answered any more, whatever it was that failed. */
-static enum ipl_status lost(const struct ipl_error *why, struct ipl_error *err)
-{
-	return ipl_error_set(err, IPL_ERR_CORRUPT, "the log could not be folded again: %.400s",
-			     why->text);
-}
-
-static enum ipl_status finish(struct ipl_engine *engine, struct ipl_commit *commit,
-			      struct ipl_error *err)
-{
-	enum ipl_status st = commit->status;
-	struct ipl_error second = IPL_ERROR_INIT(NULL);
-
-	ipl_stats_commit(&engine->stats, commit);
-	pthread_mutex_lock(&engine->lock);
-	engine->flying = (struct ipl_batch){ 0 };
-	engine->spare = commit->batch;
-	if (st == IPL_OK)
-		atomic_store(&engine->durable_seq,
-			     engine->spare.first_seq + engine->spare.count - 1);
-	pthread_mutex_unlock(&engine->lock);
-	if (st == IPL_OK) {
-		ipl_checkpointer_note(engine->checkpointer, ipl_engine_durable_seq(engine));
-		ipl_jobs_durable(engine->jobs, ipl_engine_durable_seq(engine));
-		return IPL_OK;
-	}
-	ipl_jobs_fail(engine->jobs, &commit->err);
-	/* What was decided on top of the failed batch falls with it. */
-	*err = commit->err;
-	if (fold_log(engine, &second) != IPL_OK)
-		return lost(&second, err);
-	engine->is_spoiled = false;
-	return st;
-}
-
-/* The state is made good again, once nothing is on its way to the disk. */
-static enum ipl_status heal(struct ipl_engine *engine, struct ipl_error *err)
-{
-	struct ipl_error second = IPL_ERROR_INIT(NULL);
-
-	ipl_jobs_fail(engine->jobs, &engine->spoiled_by);
-	if (fold_log(engine, &second) != IPL_OK)
-		return lost(&second, err);
-	engine->is_spoiled = false;
-	return ipl_error_set(err, IPL_ERR_IO, "an append failed half-way: %.400s",
-			     engine->spoiled_by.text);
-}
-
-enum ipl_status ipl_engine_collect(struct ipl_engine *engine, struct ipl_error *err)
-{
-	struct ipl_commit commit;
-	uint64_t count;
-
-	/* Only the wake-up is wanted; an eventfd that is empty says EAGAIN. */
-	(void)!read(engine->done_fd, &count, sizeof(count));
-	if (ipl_committer_collect(engine->committer, &commit)) {
-		enum ipl_status st = finish(engine, &commit, err);
-		return st == IPL_OK && engine->is_spoiled ? heal(engine, err) : st;
-	}
-	if (engine->is_spoiled && ipl_committer_idle(engine->committer))
-		return heal(engine, err);
-	return ipl_error_set(err, IPL_ERR_END, "no commit is done");
-}
-
-enum ipl_status ipl_engine_settle(struct ipl_engine *engine, struct ipl_error *err)
-{
-	struct ipl_commit commit;
-	enum ipl_status st = IPL_OK;
-
-	do {
-		ipl_engine_flush(engine);
-		if (!ipl_committer_wait(engine->committer, &commit))
-			break;
-		st = finish(engine, &commit, err);
-	} while (st == IPL_OK);
-	return st;
-}
-
 /* --- a call --- */
 
 static void add_request_id(struct ipl_arena *arena, const struct ipl_call *call,
@@ -764,11 +661,13 @@ static void answer_call(struct ipl_engine *engine, const struct ipl_call *call,
 			add_request_id(arena, call, &answer->result);
 		return;
 	}
-	if (engine->is_spoiled)
-		answer->status = ipl_error_set(&answer->err, IPL_ERR_IO,
-					       "an append failed half-way: try again");
-	else
+	if (ipl_engine_is_good(engine, &answer->err)) {
+		answer->wait_seq = ipl_engine_head(engine); /* it may be good since now */
 		answer->status = ipl_engine_execute(engine, call, arena, answer);
+	} else {
+		answer->wait_seq = 0; /* it tells of nothing */
+		answer->status = answer->err.status;
+	}
 	answer->is_deferred = answer->status == IPL_ERR_BUSY;
 	if (answer->status == IPL_OK)
 		add_request_id(arena, call, &answer->result);

@@ -102,11 +102,17 @@ void ipl_engine_flush(struct ipl_engine *engine);
 /**
  * Look whether a commit is done. On IPL_OK the log is durable up to
  * ipl_engine_durable_seq(). Otherwise the commit failed: all that waits gets
- * @err; the state was folded anew from the log. IPL_ERR_CORRUPT: it could not be, and the engine is
- * good for ipl_engine_close() only.
+ * @err. The state was folded anew from the log or, where the disk or memory does not allow that
+ * yet, is folded by a later call; until then calls are answered with IPL_ERR_IO.
+ * @retval IPL_ERR_OUTCOME  it is not known whether it is on the disk: a retry by token finds out
+ * @retval IPL_ERR_CORRUPT  the log makes no sense, and the engine is good for ipl_engine_close()
+ *                          only; what waited may be on the disk
  * @retval IPL_ERR_END  none is done
  */
 enum ipl_status ipl_engine_collect(struct ipl_engine *engine, struct ipl_error *err) IPL_MUST_USE;
+/** To be called every second: what could not be looked up after a failed commit is tried again,
+ * so that who follows the log goes on without anybody calling. */
+void ipl_engine_beat(struct ipl_engine *engine);
 /** Flush and wait until nothing is on its way; as ipl_engine_collect(). */
 enum ipl_status ipl_engine_settle(struct ipl_engine *engine, struct ipl_error *err) IPL_MUST_USE;
 uint64_t ipl_engine_durable_seq(const struct ipl_engine *engine);

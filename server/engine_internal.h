@@ -61,8 +61,13 @@ struct ipl_engine {
 	struct ipl_batch spare;  /* memory for the next open one */
 	atomic_uint_fast64_t durable_seq;
 	struct ipl_engine_stats stats;
-	bool is_spoiled; /* the state is not the log's any more: to be folded again */
+	/*
+	 * The state is not the log's any more (there may be none): to be folded again, at once
+	 * or, where that has failed, after a while.
+	 */
+	bool is_spoiled;
 	struct ipl_error spoiled_by;
+	int64_t tried_ns; /* when that was tried last; 0: not yet */
 
 	struct ipl_region_letters letters;
 	struct ipl_str region; /* a copy: it is the ledger's for ever */
@@ -90,6 +95,10 @@ enum ipl_status ipl_engine_find_token(struct ipl_engine *engine, struct ipl_key 
 				      uint64_t *seq, struct ipl_error *err);
 /** An append went wrong half-way: nothing goes on before the state was folded again. */
 void ipl_engine_spoil(struct ipl_engine *engine, const struct ipl_error *err);
+/** Everything that is a function of the log: from a checkpoint, and the events after it. */
+enum ipl_status ipl_engine_fold_log(struct ipl_engine *engine, struct ipl_error *err) IPL_MUST_USE;
+/** Whether it has the log's state; where it has not, that is tried again, once a second at most. */
+bool ipl_engine_is_good(struct ipl_engine *engine, struct ipl_error *err);
 uint64_t ipl_engine_head(const struct ipl_engine *engine);
 /** The last event on @key's chain; as ipl_heads_last(). */
 uint64_t ipl_engine_last(struct ipl_engine *engine, struct ipl_key key);

@@ -57,6 +57,8 @@ enum ipl_status ipl_engine_check(struct ipl_engine *engine, int64_t now_ms, stru
 	struct ipl_engine_stats *stats = &engine->stats;
 	int64_t since_ms = now_ms - stats->probed_ms;
 
+	if (!ipl_engine_is_good(engine, err))
+		return err->status;
 	/*
 	 * While one is on its way it tells soon; what failed last is true until then. To try
 	 * blocks, and anybody may ask.
@@ -253,6 +255,8 @@ void ipl_engine_write_metrics(struct ipl_engine *engine, int64_t now_ms, struct 
 	write_calls(&engine->stats, out);
 	write_codes(&engine->stats, out);
 	write_histograms(&engine->stats, out);
+	if (engine->state == NULL)
+		return; /* it is being folded again; no number is better than a wrong one */
 	write_log(engine, out);
 	write_entities(engine, out);
 	write_vswitches(engine, now_ms, out);

@@ -28,6 +28,7 @@ struct write {
 	struct ipl_arena *arena;
 	struct ipl_answer *answer;
 	uint64_t digest;
+	bool is_starved; /* memory is short, outside of the arena */
 };
 
 static void add_seq_and_time(struct write *w, uint64_t seq, int64_t time_ms)
@@ -162,6 +163,7 @@ static enum ipl_status check_size(struct write *w, struct ipl_event *ev)
 	for (uint32_t i = 0; i < ev->link_count; i++)
 		ev->links[i] = (struct ipl_link){ ev->seq > 1, ev->seq > 1, ev->seq };
 	st = ipl_event_encode(ev, &buf, &w->answer->err);
+	w->is_starved = buf.failed;
 	ipl_buf_release(&buf);
 	return st;
 }
@@ -197,9 +199,18 @@ static enum ipl_status append_or_recover(struct write *w, struct ipl_event *ev,
 	return st;
 }
 
+static enum ipl_status no_memory(struct write *w)
+{
+	return ipl_error_set(&w->answer->err, IPL_ERR_NOMEM,
+			     "out of memory for %s: nothing was done, try again",
+			     w->operation->name);
+}
+
 /* What one event cannot hold is asked for in several calls; to try again would not help. */
 static enum ipl_status refuse_size(struct write *w)
 {
+	if (w->is_starved || w->arena->is_starved)
+		return no_memory(w);
 	w->arena->failed = false;
 	return ipl_refuse(&w->answer->err, IPL_CODE_INVALID_PARAMETER,
 			  "%s asks for more than one event (%u entities and addresses, %u bytes) "
@@ -225,7 +236,7 @@ static enum ipl_status commit_decision(struct write *w, struct ipl_event *ev, in
 	ev->link_count = touches.count;
 	ev->links = ipl_arena_array(w->arena, touches.count, sizeof(*ev->links));
 	if (ev->links == NULL)
-		return ipl_error_set(&w->answer->err, IPL_ERR_NOMEM, "out of memory for an event");
+		return no_memory(w);
 	st = check_size(w, ev);
 	if (st != IPL_OK)
 		return refuse_size(w);
@@ -234,6 +245,8 @@ static enum ipl_status commit_decision(struct write *w, struct ipl_event *ev, in
 	w->answer->result =
 		ipl_operation_result(w->arena, w->engine->region, w->engine->letters, ev);
 	add_seq_and_time(w, ev->seq, ev->time_ms);
+	if (w->arena->failed) /* before it is too late */
+		return no_memory(w);
 	w->answer->wait_seq = ev->seq;
 	return append_or_recover(w, ev, &touches);
 }
@@ -289,6 +302,7 @@ static enum ipl_status prepare(struct write *w, struct ipl_transaction *all,
 			ev->links[k] = (struct ipl_link){ 1, 1, ev->seq };
 		st = ipl_event_encode(ev, &buf, &w->answer->err);
 		bytes += buf.len;
+		w->is_starved = buf.failed;
 		ipl_buf_release(&buf);
 		if (st != IPL_OK || bytes > IPL_TRANSACT_BYTES_MAX)
 			return refuse_size(w);
@@ -310,6 +324,7 @@ static enum ipl_status decide_all(struct write *w, int64_t time_ms)
 
 	describe(w, time_ms, &request);
 	st = ipl_transact_decide(w->engine->state, args, &request, w->arena, &all, &w->answer->err);
+	w->is_starved = st == IPL_ERR_NOMEM && !w->arena->failed;
 	if (st != IPL_OK)
 		return st == IPL_ERR_NOMEM ? refuse_size(w) : st;
 	touches = ipl_arena_array(w->arena, all.count, sizeof(*touches));
@@ -321,6 +336,8 @@ static enum ipl_status decide_all(struct write *w, int64_t time_ms)
 	w->answer->result = ipl_transact_result(w->arena, all.result, args->operations.count,
 						all.count == 0 ? 0 : all.ev[0].seq,
 						all.count == 0 ? 0 : all.ev[all.count - 1].seq);
+	if (w->arena->failed)
+		return no_memory(w);
 	for (uint32_t i = 0; st == IPL_OK && i < all.count; i++) {
 		w->answer->wait_seq = all.ev[i].seq;
 		st = append_or_recover(w, &all.ev[i], &touches[i]);
@@ -417,7 +434,7 @@ enum ipl_status ipl_engine_write(struct ipl_engine *engine, const struct ipl_cal
 				 const struct ipl_common *common, struct ipl_arena *arena,
 				 struct ipl_answer *answer)
 {
-	struct write w = { engine, call, operation, args, common, arena, answer, 0 };
+	struct write w = { engine, call, operation, args, common, arena, answer, 0, false };
 	enum ipl_status st;
 
 	if (engine->mode != IPL_ENGINE_SERVE)

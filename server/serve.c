@@ -109,10 +109,14 @@ static void commit_failed(struct ipl_server *server, enum ipl_status st,
 		server->damage.detail = NULL;
 	}
 	/* To a damaged log nobody can look whether it is there. */
-	if (st == IPL_ERR_CORRUPT)
-		st = IPL_ERR_OUTCOME;
-	ipl_error_set(&failed, st == IPL_ERR_OUTCOME ? IPL_ERR_OUTCOME : IPL_ERR_IO,
-		      "the event could not be kept: %.400s", err->text);
+	if (st == IPL_ERR_OUTCOME || st == IPL_ERR_CORRUPT)
+		ipl_error_set(&failed, IPL_ERR_OUTCOME,
+			      "it is not known whether the event was kept, ask again with the same "
+			      "ClientToken: %.400s",
+			      err->text);
+	else
+		ipl_error_set(&failed, IPL_ERR_IO, "the event could not be kept: %.400s",
+			      err->text);
 	release_all(server, &failed);
 }
 

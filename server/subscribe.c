@@ -359,6 +359,8 @@ static void on_beat(evutil_socket_t fd, short what, void *context)
 	}
 	ipl_streams_beat(server);
 	ipl_listeners_beat(server);
+	if (!server->is_damaged)
+		ipl_engine_beat(server->engine);
 }
 
 enum ipl_status ipl_subscribers_open(struct ipl_server *server, struct ipl_error *err)

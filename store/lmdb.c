@@ -530,13 +530,25 @@ static int write_batch(struct ipl_store *store, const struct ipl_batch *batch,
 	return mdb_txn_commit(txn);
 }
 
+/* LMDB gives up where it could not write a meta page, and nowhere else. */
+static bool has_given_up(struct ipl_store *store)
+{
+	MDB_txn *txn;
+	int rc = store->env == NULL ? 0 : mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+
+	if (rc == 0 && store->env != NULL)
+		mdb_txn_abort(txn);
+	return rc == MDB_PANIC;
+}
+
 /* Close the environment and open it again, with no reader inside. */
 static enum ipl_status reopen(struct ipl_store *store, struct ipl_head *found,
 			      struct ipl_error *err)
 {
-	enum ipl_status st;
+	enum ipl_status st = IPL_OK;
 
 	pthread_rwlock_wrlock(&store->env_lock);
+	store->is_torn = store->is_torn || has_given_up(store);
 	for (struct ipl_reader *reader = store->readers; reader != NULL; reader = reader->next) {
 		if (reader->txn != NULL)
 			mdb_txn_abort(reader->txn); /* it must not outlive its environment */
@@ -545,7 +557,11 @@ static enum ipl_status reopen(struct ipl_store *store, struct ipl_head *found,
 	if (store->env != NULL)
 		mdb_env_close(store->env);
 	store->env = NULL;
-	st = ipl_lmdb_env_open(store, err);
+	if (store->is_torn)
+		st = ipl_pages_mend(store->path, err);
+	store->is_torn = st != IPL_OK;
+	if (st == IPL_OK)
+		st = ipl_lmdb_env_open(store, err);
 	if (st == IPL_OK)
 		st = read_head(store, found, err);
 	pthread_rwlock_unlock(&store->env_lock);
@@ -557,31 +573,51 @@ static enum ipl_status reopen(struct ipl_store *store, struct ipl_head *found,
  * after a failed meta page LMDB itself gives up, so the file is looked at anew:
  * either the whole batch is in it (the root says so) or nothing of it.
  */
-static enum ipl_status append_failed(struct ipl_store *store, const struct ipl_head *wanted,
-				     const struct ipl_tree *tree, struct ipl_error *err)
+static enum ipl_status look_up(struct ipl_store *store, bool *is_there, struct ipl_error *err)
 {
 	struct ipl_error second = IPL_ERROR_INIT(NULL);
 	struct ipl_head found;
-	enum ipl_status st = reopen(store, &found, &second);
 
-	if (st != IPL_OK) {
-		store->suspect = true;
+	if (reopen(store, &found, &second) != IPL_OK)
 		return ipl_error_set(err, IPL_ERR_OUTCOME,
 				     "it is not known whether events up to %" PRIu64
-				     " are on disk: %s",
-				     wanted->seq, second.text);
-	}
-	if (found.seq == wanted->seq && memcmp(found.root, wanted->root, IPL_ROOT_BYTES) == 0) {
-		set_head(store, wanted, tree);
-		return IPL_OK;
-	}
-	if (found.seq != store->head.seq ||
-	    memcmp(found.root, store->head.root, IPL_ROOT_BYTES) != 0)
+				     " are on disk: %.400s",
+				     store->wanted.seq, second.text);
+	*is_there = found.seq == store->wanted.seq &&
+		    memcmp(found.root, store->wanted.root, IPL_ROOT_BYTES) == 0;
+	if (*is_there)
+		set_head(store, &store->wanted, &store->wanted_tree);
+	else if (found.seq != store->head.seq ||
+		 memcmp(found.root, store->head.root, IPL_ROOT_BYTES) != 0)
 		return ipl_error_set(err, IPL_ERR_CORRUPT,
 				     "%s: after a failed write the log ends at %" PRIu64
 				     ", not at %" PRIu64,
 				     store->path, found.seq, store->head.seq);
-	return err->status; /* nothing of it is there; why stands in the error */
+	store->suspect = false;
+	return IPL_OK;
+}
+
+static enum ipl_status append_failed(struct ipl_store *store, const struct ipl_head *wanted,
+				     const struct ipl_tree *tree, struct ipl_error *err)
+{
+	struct ipl_error second = IPL_ERROR_INIT(NULL);
+	bool is_there = false;
+	enum ipl_status st;
+
+	store->suspect = true;
+	store->wanted = *wanted;
+	store->wanted_tree = *tree;
+	st = look_up(store, &is_there, &second);
+	if (st != IPL_OK)
+		return ipl_error_set(err, st, "%s", second.text);
+	return is_there ? IPL_OK : err->status; /* why it is not there stands in the error */
+}
+
+enum ipl_status ipl_store_recover(struct ipl_store *store, struct ipl_error *err)
+{
+	bool is_there;
+
+	return store->suspect ? look_up(store, &is_there, err) : IPL_OK;
 }
 
 enum ipl_status ipl_store_append(struct ipl_store *store, const struct ipl_batch *batch,
@@ -594,11 +630,9 @@ enum ipl_status ipl_store_append(struct ipl_store *store, const struct ipl_batch
 
 	if (batch->count == 0)
 		return IPL_OK;
-	if (store->suspect)
-		return ipl_error_set(err, IPL_ERR_OUTCOME,
-				     "%s could not be reopened after a "
-				     "failed write: restart when the disk is well",
-				     store->path);
+	st = ipl_store_recover(store, err);
+	if (st != IPL_OK)
+		return st;
 	if (batch->first_seq != store->head.seq + 1)
 		return ipl_error_set(err, IPL_ERR_CORRUPT,
 				     "a batch begins at %" PRIu64 ", the log ends at %" PRIu64,
@@ -621,16 +655,20 @@ enum ipl_status ipl_store_append(struct ipl_store *store, const struct ipl_batch
 
 enum ipl_status ipl_store_probe(struct ipl_store *store, struct ipl_error *err)
 {
-	enum ipl_status st;
+	struct ipl_error second = IPL_ERROR_INIT(NULL);
+	enum ipl_status st = ipl_store_recover(store, err);
 
-	if (store->suspect)
-		return ipl_error_set(err, IPL_ERR_OUTCOME,
-				     "%s could not be reopened after a failed write: restart when "
-				     "the disk is well",
-				     store->path);
+	if (st != IPL_OK)
+		return st;
 	pthread_rwlock_rdlock(&store->env_lock);
 	st = ipl_store_put_meta(store, "probe", IPL_STR("1"), err);
 	pthread_rwlock_unlock(&store->env_lock);
+	if (st == IPL_OK)
+		return IPL_OK;
+	store->suspect = true; /* as after an append, of which nothing was wanted */
+	store->wanted = store->head;
+	store->wanted_tree = store->tree;
+	(void)!ipl_store_recover(store, &second); /* else the next one does it */
 	return st;
 }
 
@@ -639,13 +677,14 @@ enum ipl_status ipl_store_stat(struct ipl_store *store, struct ipl_store_stat *o
 {
 	struct stat file;
 	struct statvfs fs;
-	MDB_envinfo info;
-	MDB_stat pages;
+	MDB_envinfo info = { 0 };
+	MDB_stat pages = { 0 };
 
 	if (stat(store->path, &file) != 0 || statvfs(store->dir, &fs) != 0)
 		return ipl_error_set(err, IPL_ERR_IO, "%s: %s", store->path, strerror(errno));
 	pthread_rwlock_rdlock(&store->env_lock);
-	(void)mdb_env_info(store->env, &info); /* both fail only where there is no environment */
+	/* Both fail only where there is no environment: then nothing is mapped. */
+	(void)mdb_env_info(store->env, &info);
 	(void)mdb_env_stat(store->env, &pages);
 	pthread_rwlock_unlock(&store->env_lock);
 	*out = (struct ipl_store_stat){

@@ -24,7 +24,10 @@ struct ipl_store {
 	MDB_dbi roots;
 	MDB_dbi meta;
 	size_t map_bytes;
-	bool suspect; /* a write failed: reopen and look before the next append */
+	bool suspect; /* a write failed, and what the file came to was not looked up yet */
+	bool is_torn; /* a meta page could not be written: ipl_pages_mend() is due */
+	struct ipl_head wanted; /* of the batch that failed: it is there, or `head` is */
+	struct ipl_tree wanted_tree;
 	/* Held for reading while a transaction is open, for writing while the environment changes.
 	 */
 	pthread_rwlock_t env_lock;

@@ -673,3 +673,50 @@ enum ipl_status ipl_pages_check(const char *path, struct ipl_error *err)
 		*err = found;
 	return st;
 }
+
+/* --- after a failed write of a meta page --- */
+
+/* What LMDB writes of a meta page at a commit: from the map's size to its end, in one sector. */
+#define COMMIT_AT    (HEADER_BYTES + 16u)
+#define COMMIT_BYTES (META_BYTES - 16u)
+#define TXN_AT       (COMMIT_BYTES - 8u)
+
+static enum ipl_status mend(const char *path, int fd, struct ipl_error *err)
+{
+	uint8_t page[2][COMMIT_BYTES], size[4];
+	uint64_t txn[2], before;
+	off_t at[2];
+	size_t newer;
+
+	if (pread(fd, size, sizeof(size), HEADER_BYTES + 24) != sizeof(size))
+		return ipl_error_set(err, IPL_ERR_IO, "%s: it is too short", path);
+	for (size_t i = 0; i < 2; i++) {
+		at[i] = (off_t)(i * take(size, sizeof(size)) + COMMIT_AT);
+		if (pread(fd, page[i], COMMIT_BYTES, at[i]) != (ssize_t)COMMIT_BYTES)
+			return ipl_error_set(err, IPL_ERR_IO, "%s: it is too short", path);
+		txn[i] = take(page[i] + TXN_AT, 8);
+	}
+	newer = txn[1] > txn[0];
+	if (txn[newer] == 0)
+		return IPL_OK;
+	before = txn[newer] - 1;
+	memcpy(page[1 - newer], page[newer], COMMIT_BYTES);
+	memcpy(page[1 - newer] + TXN_AT, &before, sizeof(before));
+	errno = EIO; /* of a write that is short */
+	if (pwrite(fd, page[1 - newer], COMMIT_BYTES, at[1 - newer]) != (ssize_t)COMMIT_BYTES)
+		return ipl_error_set(err, IPL_ERR_IO, "%s: write a meta page: %s", path,
+				     strerror(errno));
+	return IPL_OK;
+}
+
+enum ipl_status ipl_pages_mend(const char *path, struct ipl_error *err)
+{
+	int fd = open(path, O_RDWR | O_DSYNC | O_CLOEXEC);
+	enum ipl_status st;
+
+	if (fd < 0)
+		return ipl_error_set(err, IPL_ERR_IO, "%s: %s", path, strerror(errno));
+	st = mend(path, fd, err);
+	close(fd);
+	return st;
+}

@@ -22,4 +22,13 @@
  */
 enum ipl_status ipl_pages_check(const char *path, struct ipl_error *err) IPL_MUST_USE;
 
+/**
+ * After LMDB could not write a meta page: what it puts in its place has the number of the
+ * transaction before and the tables of the one that failed, which nobody can tell from one whose
+ * number is damaged. Make it a copy of the other page, durably. Nobody has the file open to append.
+ *
+ * @retval IPL_ERR_IO  it could not be written
+ */
+enum ipl_status ipl_pages_mend(const char *path, struct ipl_error *err) IPL_MUST_USE;
+
 #endif

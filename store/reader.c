@@ -124,8 +124,10 @@ static enum ipl_status scan_piece(struct ipl_reader *reader, uint64_t *next, uin
 	if (st != IPL_OK)
 		return st;
 	rc = mdb_cursor_open(reader->txn, store->log, &cursor);
-	if (rc != 0)
+	if (rc != 0) {
+		mdb_txn_reset(reader->txn); /* one that is not could not be renewed */
 		return ipl_lmdb_status(store, err, rc, "open a cursor");
+	}
 	for (uint32_t i = 0; st == IPL_OK && i < PIECE_RECORDS && *next <= to_seq; i++) {
 		rc = mdb_cursor_get(cursor, &key, &value, op);
 		op = MDB_NEXT;
@@ -185,8 +187,10 @@ static enum ipl_status roots_piece(struct ipl_reader *reader, uint64_t *next, ui
 	if (st != IPL_OK)
 		return st;
 	rc = mdb_cursor_open(reader->txn, store->roots, &cursor);
-	if (rc != 0)
+	if (rc != 0) {
+		mdb_txn_reset(reader->txn); /* one that is not could not be renewed */
 		return ipl_lmdb_status(store, err, rc, "open a cursor");
+	}
 	key.mv_data = &seq;
 	for (uint32_t i = 0; st == IPL_OK && i < PIECE_RECORDS; i++) {
 		rc = mdb_cursor_get(cursor, &key, &value, op);

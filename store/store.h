@@ -97,11 +97,21 @@ void ipl_store_tree(struct ipl_store *store, struct ipl_tree *out);
  * @retval IPL_OK           it is on disk
  * @retval IPL_ERR_IO       nothing of it was appended; a later append may work again
  * @retval IPL_ERR_OUTCOME  it is not known whether it is on disk, and the log could
- *                          not be reopened to look; every later call fails too
+ *                          not be reopened to look; ipl_store_recover() looks again
  * @retval IPL_ERR_CORRUPT  batch->first_seq does not follow the head
  */
 enum ipl_status ipl_store_append(struct ipl_store *store, const struct ipl_batch *batch,
 				 struct ipl_error *err) IPL_MUST_USE;
+
+/**
+ * After IPL_ERR_OUTCOME: open the log again, and look what it came to. The head may have moved: the
+ * batch that was not known about is in it or is not. Not while another thread appends.
+ *
+ * @retval IPL_OK           ipl_store_head() tells; also where there was nothing to look up
+ * @retval IPL_ERR_OUTCOME  it cannot be opened yet
+ * @retval IPL_ERR_CORRUPT  the log ends where it cannot
+ */
+enum ipl_status ipl_store_recover(struct ipl_store *store, struct ipl_error *err) IPL_MUST_USE;
 
 /**
  * A thread's eye on the log. Each thread has its own; one record is borrowed

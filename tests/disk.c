@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -236,8 +237,8 @@ ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
 		return (ssize_t)syscall(SYS_pwritev, fd, pieces, count, offset, 0);
 	for (int i = 0; i < count; i++)
 		len += pieces[i].iov_len;
-	all = malloc(len);
-	if (all == NULL)
+	all = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (all == MAP_FAILED) /* malloc() may be one that fails on demand */
 		abort();
 	len = 0;
 	for (int i = 0; i < count; i++) {
@@ -245,7 +246,7 @@ ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
 		len += pieces[i].iov_len;
 	}
 	done = write_at(fd, all, len, offset);
-	free(all);
+	(void)munmap(all, len);
 	return done;
 }
 

@@ -151,6 +151,28 @@ static void believe(uint64_t durable_seq)
 	ipl_batch_reset(&unknown, 0);
 }
 
+/* What the log came to, when that was last looked up; UINT64_MAX: not in this call. */
+static uint64_t found_head;
+
+enum ipl_status __real_ipl_store_recover(struct ipl_store *store, struct ipl_error *err);
+enum ipl_status __wrap_ipl_store_recover(struct ipl_store *store, struct ipl_error *err);
+enum ipl_status __wrap_ipl_store_recover(struct ipl_store *store, struct ipl_error *err)
+{
+	enum ipl_status st = __real_ipl_store_recover(store, err);
+	struct ipl_head head;
+
+	if (is_checking || st != IPL_OK || unknown.count == 0)
+		return st;
+	if (ipl_store_head(store, &head, err) != IPL_OK)
+		world_fail("the head of a log that was looked up: %s", err->text);
+	world_say("it is known again: the log ends at %" PRIu64, head.seq);
+	believe(head.seq);
+	ipl_batch_reset(&unknown, 0);
+	lose_the_rest();
+	found_head = head.seq;
+	return st;
+}
+
 enum ipl_status __real_ipl_store_append(struct ipl_store *store, const struct ipl_batch *batch,
 					struct ipl_error *err);
 enum ipl_status __wrap_ipl_store_append(struct ipl_store *store, const struct ipl_batch *batch,
@@ -226,9 +248,12 @@ void __wrap_ipl_engine_call(struct ipl_engine *engine, const struct ipl_call *ca
 
 	if (!is_checking)
 		believe(ipl_engine_durable_seq(engine));
+	found_head = UINT64_MAX;
 	__real_ipl_engine_call(engine, call, arena, answer);
 	if (is_checking)
 		return;
+	if (found_head != UINT64_MAX) /* it came first, and the call after it */
+		now.head = found_head;
 	if (job == NULL && answer->is_deferred) {
 		sim.counts.deferred++;
 		now.is_deferred = true;
@@ -304,7 +329,7 @@ void checker_hello_failed(const struct ipl_value *error)
 	struct ipl_str code =
 		error->type == IPL_VALUE_STR ? error->str : ipl_map_text(error, "Code");
 
-	if (!begins_with(code, "StoreUnavailable"))
+	if (!begins_with(code, "StoreUnavailable") && !begins_with(code, "OutcomeUnknown"))
 		server_is_lost(code);
 }
 
@@ -315,8 +340,9 @@ static void judge_error(struct sim_attempt *attempt, const struct ipl_value *err
 	if (ipl_str_is(code, "StoreUnavailable")) {
 		attempt->is_known_undone = true;
 		sim.counts.unavailable++;
-	} else if (ipl_str_is(code, "OutcomeUnknown") || ipl_str_is(code, "InternalError")) {
+	} else if (ipl_str_is(code, "OutcomeUnknown")) {
 		sim.counts.unknown++;
+	} else if (ipl_str_is(code, "InternalError")) {
 		server_is_lost(ipl_map_text(error, "Message"));
 	} else {
 		attempt->is_definite = true;

@@ -186,8 +186,10 @@ static void take_notice(struct client *client, const struct ipl_value *frame)
 
 	if (!client->has_subscribed)
 		world_fail("a notification that was not asked for");
-	if (ipl_str_is(name, "SubscriptionEnded"))
-		client->may_be_sent_away = true;
+	if (ipl_str_is(name, "SubscriptionEnded")) {
+		client->may_be_sent_away = true; /* it was too slow, */
+		client->has_subscribed = false;  /* or the log could not be read: once more */
+	}
 	if (!ipl_str_is(name, "Event"))
 		return;
 	if (seq == NULL || (uint64_t)seq->integer != client->next_event)

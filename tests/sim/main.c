@@ -261,7 +261,7 @@ static void drain(void)
 {
 	world_say("no faults from here on");
 	sim.is_quiet = true;
-	world_rates = (struct world_rates){ 0 };
+	world_calm();
 	if (sim.server_is_up && !fibers_is_done(server.fiber) && sim.server_is_lost)
 		crash_server();
 	else if (sim.server_is_up && fibers_is_done(server.fiber))
@@ -312,6 +312,7 @@ static void run_seed(uint64_t seed)
 	go_wild();
 	drain();
 	calm_down();
+	world_pass_ms(2000); /* what could not be looked up is tried again after a second */
 	(void)request_plain("GetStatus");
 	(void)request_plain("GetStateHash");
 	drain();

@@ -250,6 +250,12 @@ void world_kill(void)
 	world.is_dead = true;
 }
 
+void world_calm(void)
+{
+	memset(&world_rates, 0, sizeof(world_rates));
+	world.failures_left = 0;
+}
+
 void world_revive(void)
 {
 	world.is_dead = false;

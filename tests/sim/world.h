@@ -42,6 +42,8 @@ void world_jump_ms(int64_t ms);
 
 /** From now on nothing reaches the disk any more: the process is dead, but for its memory. */
 void world_kill(void);
+/** Nothing fails any more. */
+void world_calm(void);
 /** A new process. */
 void world_revive(void);
 bool world_is_dead(void);
