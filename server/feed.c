@@ -262,7 +262,7 @@ static enum ipl_status find(struct ipl_feed *feed, bool may_be_shown, struct ipl
 			    bool *is_seen, struct ipl_error *err)
 {
 	for (uint32_t i = 0; i < LOOKED_AT_MAX; i++) {
-		bool is_wanted;
+		bool is_wanted = false;
 		enum ipl_status st;
 		/* A spoiled engine's chains are to be made again; what is durable stays so. */
 		if (feed->next > feed->engine->durable_seq || feed->engine->is_spoiled)
