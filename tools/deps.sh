@@ -24,6 +24,7 @@ check="$build
 clang
 clang-format
 dnsmasq-base
+gcovr
 git
 iproute2
 isc-dhcp-client

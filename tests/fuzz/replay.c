@@ -7,9 +7,12 @@
 #include "tests/fuzz/ledger.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FILES_MAX 4096u
 #define BYTES_MAX ((size_t)1 << 20)
@@ -74,6 +77,19 @@ static void read_path(const char *path)
 		free(entry);
 }
 
+/* What is being run, for who has to say of what it died. */
+static const uint8_t *bytes_now;
+static size_t len_now;
+
+static void on_abort(int number)
+{
+	int fd = open("replay-failed", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	(void)number;
+	if (fd >= 0)
+		(void)!write(fd, bytes_now, len_now);
+}
+
 /* An exact allocation, so that a sanitizer sees a read beyond the end. */
 static void run(const uint8_t *bytes, size_t len)
 {
@@ -81,11 +97,13 @@ static void run(const uint8_t *bytes, size_t len)
 
 	CHECK(exact != NULL);
 	memcpy(exact, bytes, len);
+	bytes_now = exact;
+	len_now = len;
 	(void)LLVMFuzzerTestOneInput(exact, len);
 	free(exact);
 }
 
-static void splice(uint8_t *bytes, size_t *len, const uint8_t *from, size_t from_len)
+static void insert_part(uint8_t *bytes, size_t *len, const uint8_t *from, size_t from_len)
 {
 	size_t at = draw(*len + 1), take = from_len == 0 ? 0 : draw(from_len < 64 ? from_len : 64);
 	size_t start = from_len == 0 ? 0 : draw(from_len - take + 1);
@@ -106,7 +124,7 @@ static void change(uint8_t *bytes, size_t *len)
 
 	switch (draw(*len == 0 ? 1 : 6)) {
 	case 0:
-		splice(bytes, len, other->bytes, other->len);
+		insert_part(bytes, len, other->bytes, other->len);
 		break;
 	case 1:
 		bytes[at] ^= (uint8_t)(1u << draw(8));
@@ -120,7 +138,7 @@ static void change(uint8_t *bytes, size_t *len)
 		*len -= cut;
 		break;
 	case 4:
-		splice(bytes, len, bytes, *len);
+		insert_part(bytes, len, bytes, *len);
 		break;
 	default:
 		*len = at;
@@ -159,6 +177,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s [-n CHANGES] [-s SEED] FILE|DIR...\n", argv[0]);
 		return 2;
 	}
+	(void)signal(SIGABRT, on_abort); /* it returns, and abort() goes on */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("1..%zu\n", input_count);
 	for (size_t i = 0; i < input_count; i++) {
