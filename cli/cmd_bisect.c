@@ -16,8 +16,9 @@
 
 #include "replay/bisect.h"
 
-#define EXIT_SKIP 125 /* the command cannot tell */
-#define EXIT_STOP 128 /* from here on something is wrong with the command itself */
+#define CHAINS_MIN 65536u /* events to be searched */
+#define EXIT_SKIP  125    /* the command cannot tell */
+#define EXIT_STOP  128    /* from here on something is wrong with the command itself */
 
 extern char **environ;
 
@@ -32,6 +33,7 @@ struct bisecting {
 	uint64_t from;
 	uint64_t to;
 	const struct ipl_expr *expr;
+	struct ipl_asked asked;
 	struct ipl_bisect_result result;
 };
 
@@ -93,10 +95,22 @@ static enum ipl_status search(struct bisecting *b, struct ipl_error *err)
 	const struct ipl_bisect bisect = { ask_command, b, b->from, b->to };
 
 	if (b->expr != NULL)
-		return ipl_bisect_expr(b->look.views, b->expr, b->from, b->to, b->scans, &b->result,
+		return ipl_bisect_expr(&b->asked, b->expr, b->from, b->to, b->scans, &b->result,
 				       err);
 	return b->scans ? ipl_bisect_first(&bisect, &b->result, err) :
 			  ipl_bisect(&bisect, &b->result, err);
+}
+
+/* Of few things in a long log their chains tell, without a state; a short log is folded sooner. */
+static enum ipl_status ask(struct bisecting *b, struct ipl_error *err)
+{
+	struct ipl_records records = ipl_look_records(&b->look);
+	enum ipl_status st = IPL_OK;
+
+	b->asked.views = b->look.views;
+	if (b->expr != NULL && b->to - b->from >= CHAINS_MIN && ipl_expr_is_of_things(b->expr))
+		st = ipl_chains_open(&records, b->to, &b->asked.chains, err);
+	return st == IPL_OK ? search(b, err) : st;
 }
 
 /* --- what is said --- */
@@ -119,12 +133,12 @@ static void add_part(void *context, const struct ipl_expr *part)
 
 	ipl_expr_print(part, &buf);
 	if (parts->status == IPL_OK)
-		parts->status = ipl_ask_value(b->look.views, b->result.seq - 1, part, arena,
-					      &before, parts->err);
+		parts->status = ipl_ask_value(&b->asked, b->result.seq - 1, part, arena, &before,
+					      parts->err);
 	before = ipl_value_copy(arena, &before); /* the state it may borrow from goes */
 	if (parts->status == IPL_OK)
-		parts->status = ipl_ask_value(b->look.views, b->result.seq, part, arena, &after,
-					      parts->err);
+		parts->status =
+			ipl_ask_value(&b->asked, b->result.seq, part, arena, &after, parts->err);
 	ipl_map_add(
 		arena, &map, "Expression",
 		ipl_text(ipl_arena_str(arena, (struct ipl_str){ (const char *)buf.at, buf.len })));
@@ -249,7 +263,7 @@ static int report(struct bisecting *b, struct ipl_error *err)
 	ipl_map_add(arena, &result, "To", ipl_int((int64_t)b->to));
 	ipl_map_add(arena, &result, "StatesAsked", ipl_int((int64_t)b->result.asked));
 	ipl_map_add(arena, &result, "EventsFolded",
-		    ipl_int((int64_t)ipl_views_folded(b->look.views)));
+		    ipl_int((int64_t)(b->result.loaded + ipl_views_folded(b->look.views))));
 	if (b->in->output != IPL_OUTPUT_TABLE)
 		ipl_print_result(b->in, &result);
 	else if (is_found)
@@ -258,7 +272,7 @@ static int report(struct bisecting *b, struct ipl_error *err)
 		fprintf(stderr, "ipledger: %s\n", said);
 	if (b->in->output == IPL_OUTPUT_TABLE)
 		fprintf(stderr, "%" PRIu64 " states asked, %" PRIu64 " events folded\n",
-			b->result.asked, ipl_views_folded(b->look.views));
+			b->result.asked, b->result.loaded + ipl_views_folded(b->look.views));
 	return b->result.what == IPL_BISECT_FOUND ? IPL_EXIT_OK : IPL_EXIT_REFUSED;
 }
 
@@ -319,7 +333,7 @@ static int run_open(struct bisecting *b, struct ipl_error *err)
 		return ipl_usage(b->in->command,
 				 "no event lies after %" PRIu64 " and up to %" PRIu64, b->from,
 				 b->to);
-	return search(b, err) == IPL_OK ? report(b, err) : ipl_fail(err);
+	return ask(b, err) == IPL_OK ? report(b, err) : ipl_fail(err);
 }
 
 static int run_bisect(const struct ipl_invocation *in)
@@ -333,6 +347,7 @@ static int run_bisect(const struct ipl_invocation *in)
 	if (ipl_look_open(in, &b.look, &err) != IPL_OK)
 		return ipl_fail(&err);
 	rc = run_open(&b, &err);
+	ipl_chains_close(b.asked.chains);
 	ipl_look_close(&b.look);
 	return rc;
 }

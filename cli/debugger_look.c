@@ -140,13 +140,14 @@ static enum ipl_status print_address(struct ipl_debugger *d, const char *address
 
 static enum ipl_status print_value(struct ipl_debugger *d, const char *words, struct ipl_error *err)
 {
+	const struct ipl_asked asked = { .views = d->look->views };
 	const struct ipl_expr *expr;
 	struct ipl_value value;
 	enum ipl_status st = ipl_expr_parse(&d->arena, ipl_str_of(words), &expr, err);
 
 	if (st == IPL_OK)
-		st = ipl_ask_value(d->look->views, ipl_stepper_at(d->stepper), expr, &d->arena,
-				   &value, err);
+		st = ipl_ask_value(&asked, ipl_stepper_at(d->stepper), expr, &d->arena, &value,
+				   err);
 	if (st == IPL_OK)
 		printf("%s\n", ipl_look_text(&d->arena, &value).at);
 	return st;

@@ -12,6 +12,14 @@
 #define TOUCHES_SHOWN     4
 #define ELEMENTS_SHOWN    3 /* of a list, that came or went */
 
+struct ipl_records ipl_look_records(const struct ipl_look *look)
+{
+	struct ipl_records records = ipl_records_of_reader(look->reader);
+
+	records.checkpoints = look->checkpoints;
+	return records;
+}
+
 /* Ids are printed and read by the letters of the region, which the first event says. */
 static enum ipl_status read_letters(struct ipl_look *look, struct ipl_error *err)
 {
@@ -47,8 +55,7 @@ static enum ipl_status open_all(const struct ipl_invocation *in, struct ipl_look
 	if (st != IPL_OK)
 		return st;
 	look->head = head.seq;
-	records = ipl_records_of_reader(look->reader);
-	records.checkpoints = look->checkpoints;
+	records = ipl_look_records(look);
 	st = ipl_views_open(&records, &look->views, err);
 	return st == IPL_OK ? read_letters(look, err) : st;
 }

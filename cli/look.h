@@ -22,6 +22,8 @@ struct ipl_look {
 enum ipl_status ipl_look_open(const struct ipl_invocation *in, struct ipl_look *out,
 			      struct ipl_error *err) IPL_MUST_USE;
 void ipl_look_close(struct ipl_look *look);
+/** Its log, with the checkpoints; as long as @look. */
+struct ipl_records ipl_look_records(const struct ipl_look *look);
 
 /**
  * The seq of a moment (WHEN as everywhere): of a time, that of the last event not later.

@@ -36,6 +36,7 @@ static bool look_at(struct lookup *l, struct ipl_key key)
 		return true;
 	}
 	if (holding.cool_until > l->r->lens->time_ms) {
+		ipl_lens_cools(l->r->lens, holding.cool_until);
 		better(l, COOLING);
 		return true;
 	}

@@ -16,6 +16,9 @@ struct ipl_lens {
 	struct ipl_str region; /* the ledger's, for ever; borrowed */
 	struct ipl_region_letters letters;
 	uint64_t ledger; /* the ledger's number */
+	/* The first time at which anything that was looked at is another by the clock alone; 0: at
+	 * none. Looks make it earlier; who wants to know sets it to 0 before. */
+	int64_t cooled_ms;
 	/* The first failure of a look; after it looks find nothing. */
 	enum ipl_status status;
 	struct ipl_error *err;
@@ -33,6 +36,13 @@ struct ipl_lens {
 /** Looks at @state, which must outlive it unchanged. */
 void ipl_lens_of_state(struct ipl_lens *lens, const struct ipl_state *state, int64_t time_ms,
 		       struct ipl_error *err);
+
+/** What was looked at cools until @until_ms; 0: it does not. */
+static inline void ipl_lens_cools(struct ipl_lens *lens, int64_t until_ms)
+{
+	if (until_ms != 0 && (lens->cooled_ms == 0 || until_ms < lens->cooled_ms))
+		lens->cooled_ms = until_ms;
+}
 
 static inline const struct ipl_vpc *ipl_lens_vpc(struct ipl_lens *lens, uint64_t number)
 {

@@ -249,6 +249,7 @@ static int64_t available(const struct show *c, const struct ipl_vswitch *e)
 	int64_t next_ms;
 	uint64_t cooling = ipl_vswitch_cooling(e, c->lens->time_ms, &next_ms);
 
+	ipl_lens_cools(c->lens, next_ms);
 	return (int64_t)(ipl_cidr4_size(e->cidr) - IPL_RESERVED_FIRST - IPL_RESERVED_LAST -
 			 e->used - cooling);
 }

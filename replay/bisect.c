@@ -140,19 +140,43 @@ static enum ipl_status value_in(const struct ipl_state *state, const struct ipl_
 	return ipl_expr_value(expr, &scope, out, err);
 }
 
-enum ipl_status ipl_ask_value(struct ipl_views *views, uint64_t seq, const struct ipl_expr *expr,
-			      struct ipl_arena *arena, struct ipl_value *out, struct ipl_error *err)
+static enum ipl_status ask_thing(struct ipl_chains *chains, uint64_t seq,
+				 const struct ipl_expr *expr, struct ipl_arena *arena,
+				 struct ipl_value *out, struct ipl_error *err)
+{
+	struct ipl_value value;
+	struct ipl_lens lens;
+	const struct ipl_expr_scope scope = { &lens, NULL, NULL, arena };
+	enum ipl_status st = ipl_chains_look(chains, ipl_chains_source(chains), seq, &lens, err);
+
+	if (st != IPL_OK)
+		return st;
+	st = ipl_expr_value(expr, &scope, &value, err);
+	if (st == IPL_OK)
+		*out = ipl_value_copy(arena, &value); /* names are the lens's */
+	ipl_past_close(&lens);
+	return st == IPL_OK && arena->failed ?
+		       ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a value") :
+		       st;
+}
+
+enum ipl_status ipl_ask_value(const struct ipl_asked *asked, uint64_t seq,
+			      const struct ipl_expr *expr, struct ipl_arena *arena,
+			      struct ipl_value *out, struct ipl_error *err)
 {
 	struct ipl_touches touches = { NULL, 0 };
 	const struct ipl_state *state;
 	struct ipl_event *ev = NULL;
-	enum ipl_status st = ipl_views_at(views, seq, &state, err);
+	enum ipl_status st;
 
+	if (asked->chains != NULL && ipl_expr_is_of_things(expr))
+		return ask_thing(asked->chains, seq, expr, arena, out, err);
+	st = ipl_views_at(asked->views, seq, &state, err);
 	if (st == IPL_OK && seq > 0) {
 		ev = ipl_arena_alloc(arena, sizeof(*ev));
 		if (ev == NULL)
 			return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for an event");
-		st = ipl_views_event(views, seq, arena, ev, err);
+		st = ipl_views_event(asked->views, seq, arena, ev, err);
 		if (st == IPL_OK)
 			st = ipl_event_touches(arena, ev, &touches, err);
 	}
@@ -160,7 +184,7 @@ enum ipl_status ipl_ask_value(struct ipl_views *views, uint64_t seq, const struc
 }
 
 struct by_expr {
-	struct ipl_views *views;
+	const struct ipl_asked *asked;
 	const struct ipl_expr *expr;
 	struct ipl_arena arena;
 	/* Of a pass. */
@@ -170,6 +194,7 @@ struct by_expr {
 	bool held;       /* as of the event that was asked before */
 	bool held_first; /* as of where it began */
 	bool was_no;
+	bool has_begun; /* it was asked as of where the pass begins */
 };
 
 static enum ipl_status truth(const struct ipl_value *value, bool *out, struct ipl_error *err)
@@ -191,7 +216,7 @@ static enum ipl_status ask_expr(void *context, uint64_t seq, enum ipl_verdict *o
 	enum ipl_status st;
 
 	ipl_arena_reset(&by->arena);
-	st = ipl_ask_value(by->views, seq, by->expr, &by->arena, &value, err);
+	st = ipl_ask_value(by->asked, seq, by->expr, &by->arena, &value, err);
 	if (st == IPL_OK)
 		st = truth(&value, &holds, err);
 	if (st == IPL_OK)
@@ -199,22 +224,19 @@ static enum ipl_status ask_expr(void *context, uint64_t seq, enum ipl_verdict *o
 	return st;
 }
 
-static enum ipl_status on_step(void *context, const struct ipl_step *step, struct ipl_error *err)
+/* As of where a pass begins. */
+static void begin(struct by_expr *by, bool holds)
 {
-	struct by_expr *by = context;
-	struct ipl_value value;
-	uint64_t seq = step->ev->seq;
-	bool holds = false, is_found = by->result.what == IPL_BISECT_FOUND;
-	enum ipl_status st;
+	by->held = by->held_first = holds;
+	by->was_no = !holds;
+	by->result = (struct ipl_bisect_result){ .what = IPL_BISECT_NEVER, .asked = 1 };
+}
 
-	if (is_found && seq != by->to && seq % by->stride != 0)
-		return IPL_OK;
-	ipl_arena_reset(&by->arena);
-	st = value_in(step->state, step->ev, step->touches, by->expr, &by->arena, &value, err);
-	if (st == IPL_OK)
-		st = truth(&value, &holds, err);
-	if (st != IPL_OK)
-		return st;
+/* As of a later state; IPL_ERR_END: that was enough. */
+static enum ipl_status take(struct by_expr *by, uint64_t seq, bool holds)
+{
+	bool is_found = by->result.what == IPL_BISECT_FOUND;
+
 	by->result.asked++;
 	if (is_found && !holds)
 		by->result.not_later = seq;
@@ -228,6 +250,41 @@ static enum ipl_status on_step(void *context, const struct ipl_step *step, struc
 	return by->result.what == IPL_BISECT_FOUND && by->stride == 0 ? IPL_ERR_END : IPL_OK;
 }
 
+static enum ipl_status on_step(void *context, const struct ipl_step *step, struct ipl_error *err)
+{
+	struct by_expr *by = context;
+	struct ipl_value value;
+	uint64_t seq = step->ev->seq;
+	bool holds = false;
+	enum ipl_status st;
+
+	if (by->result.what == IPL_BISECT_FOUND && seq != by->to && seq % by->stride != 0)
+		return IPL_OK;
+	ipl_arena_reset(&by->arena);
+	st = value_in(step->state, step->ev, step->touches, by->expr, &by->arena, &value, err);
+	if (st == IPL_OK)
+		st = truth(&value, &holds, err);
+	return st == IPL_OK ? take(by, seq, holds) : st;
+}
+
+/* Of a pass that ends with the first flip. */
+static void conclude_first(struct by_expr *by)
+{
+	if (by->result.what == IPL_BISECT_NEVER && by->held_first)
+		by->result.what = by->was_no ? IPL_BISECT_BACKWARD : IPL_BISECT_ALWAYS;
+}
+
+/* Of a pass to the other end. */
+static void conclude_ends(struct by_expr *by)
+{
+	if (by->held_first == by->held)
+		by->result.what = by->held ? IPL_BISECT_ALWAYS : IPL_BISECT_NEVER;
+	else
+		by->result.what = by->held ? IPL_BISECT_FOUND : IPL_BISECT_BACKWARD;
+	by->result.is_first_of_many =
+		by->result.what == IPL_BISECT_FOUND && by->result.not_later != 0;
+}
+
 /* Go through all events after @from, which is asked too. */
 static enum ipl_status ask_all(struct by_expr *by, uint64_t from, uint64_t to,
 			       struct ipl_error *err)
@@ -236,33 +293,52 @@ static enum ipl_status ask_all(struct by_expr *by, uint64_t from, uint64_t to,
 	enum ipl_status st = ask_expr(by, from, &verdict, err);
 
 	by->to = to;
-	by->held = by->held_first = verdict == IPL_VERDICT_YES;
-	by->was_no = !by->held;
-	by->result = (struct ipl_bisect_result){ .what = IPL_BISECT_NEVER, .asked = 1 };
-	if (st == IPL_OK)
-		st = ipl_views_walk(by->views, from, to, on_step, by, err);
-	if (st == IPL_OK && by->result.what == IPL_BISECT_NEVER && verdict == IPL_VERDICT_YES)
-		by->result.what = by->was_no ? IPL_BISECT_BACKWARD : IPL_BISECT_ALWAYS;
-	return st;
+	begin(by, verdict == IPL_VERDICT_YES);
+	return st == IPL_OK ? ipl_views_walk(by->asked->views, from, to, on_step, by, err) : st;
 }
 
 /* One pass to the other end: what holds there is known when it is over. */
 static enum ipl_status ask_once(struct by_expr *by, uint64_t from, uint64_t to,
-				struct ipl_bisect_result *out, struct ipl_error *err)
+				struct ipl_error *err)
 {
 	enum ipl_status st;
 
 	by->stride = (to - from) / PASS_LOOKS + 1;
 	st = ask_all(by, from, to, err);
-	if (st != IPL_OK)
-		return st;
-	*out = by->result;
-	if (by->held_first == by->held)
-		out->what = by->held ? IPL_BISECT_ALWAYS : IPL_BISECT_NEVER;
-	else
-		out->what = by->held ? IPL_BISECT_FOUND : IPL_BISECT_BACKWARD;
-	out->is_first_of_many = out->what == IPL_BISECT_FOUND && out->not_later != 0;
-	return IPL_OK;
+	if (st == IPL_OK)
+		conclude_ends(by);
+	return st;
+}
+
+static enum ipl_status on_answer(void *context, uint64_t seq, const struct ipl_value *value,
+				 struct ipl_error *err)
+{
+	struct by_expr *by = context;
+	bool holds = false;
+	enum ipl_status st = truth(value, &holds, err);
+
+	if (st == IPL_OK && by->has_begun)
+		return take(by, seq, holds);
+	begin(by, holds);
+	by->has_begun = true;
+	return st;
+}
+
+/* Along the chains of what it is about; IPL_ERR_BUSY where that is too much. */
+static enum ipl_status ask_along(struct by_expr *by, uint64_t from, uint64_t to, bool all,
+				 struct ipl_error *err)
+{
+	uint64_t loads = 0;
+	enum ipl_status st;
+
+	by->stride = all ? 0 : 1;
+	st = ipl_watch(by->asked->chains, by->expr, from, to, on_answer, by, &loads, err);
+	by->result.loaded = loads;
+	if (st == IPL_OK && all)
+		conclude_first(by);
+	else if (st == IPL_OK)
+		conclude_ends(by);
+	return st;
 }
 
 /* Halve between both ends and @seqs; *@no and *@yes are then next to each other among them. */
@@ -291,8 +367,7 @@ static enum ipl_status halve_near(struct by_expr *by, const uint64_t *seqs, size
 }
 
 static enum ipl_status ask_near(struct by_expr *by, const uint64_t *seqs, size_t count,
-				uint64_t from, uint64_t to, struct ipl_bisect_result *out,
-				struct ipl_error *err)
+				uint64_t from, uint64_t to, struct ipl_error *err)
 {
 	const struct ipl_bisect ends = { ask_expr, by, from, to };
 	struct search s = { .bisect = &ends, .err = err };
@@ -308,34 +383,45 @@ static enum ipl_status ask_near(struct by_expr *by, const uint64_t *seqs, size_t
 		result = by->result;
 	}
 	result.asked += s.asked;
-	if (st == IPL_OK)
-		*out = result;
+	by->result = result;
 	return st;
 }
 
-enum ipl_status ipl_bisect_expr(struct ipl_views *views, const struct ipl_expr *expr, uint64_t from,
-				uint64_t to, bool all, struct ipl_bisect_result *out,
-				struct ipl_error *err)
+/* By whole states. */
+static enum ipl_status ask_states(struct by_expr *by, uint64_t from, uint64_t to, bool all,
+				  struct ipl_error *err)
 {
-	struct by_expr by = { .views = views, .expr = expr };
 	uint64_t near[NEAR_MAX];
-	size_t count = all ? 0 : ipl_views_near(views, near, NEAR_MAX), between = 0;
+	size_t count = all ? 0 : ipl_views_near(by->asked->views, near, NEAR_MAX), between = 0;
 	enum ipl_status st;
 
 	for (size_t i = 0; i < count; i++) {
 		if (near[i] > from && near[i] < to)
 			near[between++] = near[i];
 	}
+	if (!all)
+		return between > 0 ? ask_near(by, near, between, from, to, err) :
+				     ask_once(by, from, to, err);
+	st = ask_all(by, from, to, err);
+	if (st == IPL_OK)
+		conclude_first(by);
+	return st;
+}
+
+enum ipl_status ipl_bisect_expr(const struct ipl_asked *asked, const struct ipl_expr *expr,
+				uint64_t from, uint64_t to, bool all, struct ipl_bisect_result *out,
+				struct ipl_error *err)
+{
+	struct by_expr by = { .asked = asked, .expr = expr };
+	enum ipl_status st = IPL_ERR_BUSY;
+
 	ipl_arena_init(&by.arena, ARENA_BYTES);
-	if (all) {
-		st = ask_all(&by, from, to, err);
-		if (st == IPL_OK)
-			*out = by.result;
-	} else if (between > 0) {
-		st = ask_near(&by, near, between, from, to, out, err);
-	} else {
-		st = ask_once(&by, from, to, out, err);
-	}
+	if (asked->chains != NULL && ipl_expr_is_of_things(expr))
+		st = ask_along(&by, from, to, all, err);
+	if (st == IPL_ERR_BUSY)
+		st = ask_states(&by, from, to, all, err);
+	if (st == IPL_OK)
+		*out = by.result;
 	ipl_arena_release(&by.arena);
 	return st;
 }

@@ -550,6 +550,16 @@ bool ipl_expr_is_of_event(const struct ipl_expr *expr)
 	return is;
 }
 
+bool ipl_expr_is_of_things(const struct ipl_expr *expr)
+{
+	bool is = expr->kind != IPL_EXPR_WORD && expr->kind != IPL_EXPR_KIND_NAME &&
+		  (expr->kind != IPL_EXPR_CALL || expr->function != IPL_EXPR_FN_TOUCHES);
+
+	for (uint32_t i = 0; is && i < expr->arg_count; i++)
+		is = ipl_expr_is_of_things(expr->arg[i]);
+	return is;
+}
+
 /* --- printing --- */
 
 static void print_text(struct ipl_str text, struct ipl_buf *out)

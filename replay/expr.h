@@ -63,9 +63,13 @@ void ipl_expr_parts(const struct ipl_expr *expr, ipl_expr_fn fn, void *context);
  * only. */
 bool ipl_expr_is_of_event(const struct ipl_expr *expr);
 
+/** Whether it is about single things only: neither the event, nor its seq or time, nor how many
+ * there are. */
+bool ipl_expr_is_of_things(const struct ipl_expr *expr);
+
 /** What an expression is asked of. */
 struct ipl_expr_scope {
-	struct ipl_lens *lens; /* one that can scan */
+	struct ipl_lens *lens; /* one that can scan; of things only: one that finds VPCs */
 	/* The event that made the state; NULL where the log is empty: its words are nil then. */
 	const struct ipl_event *ev;
 	const struct ipl_touches *touches;

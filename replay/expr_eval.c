@@ -202,6 +202,7 @@ static enum ipl_status of_vswitch(const struct eval *e, const struct ipl_expr *c
 	} else {
 		*out = ipl_int((int64_t)ipl_vswitch_cooling(&entity.state->vswitch,
 							    e->scope->lens->time_ms, &next_ms));
+		ipl_lens_cools(e->scope->lens, next_ms);
 	}
 	return IPL_OK;
 }

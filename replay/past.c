@@ -252,6 +252,7 @@ struct past {
 	struct ipl_source source;
 	struct ipl_leaf page;
 	uint64_t vpcs;               /* no VPC has this number or a higher one */
+	bool is_fed;                 /* what is kept is as of lens->seq */
 	struct ipl_checkpoint *base; /* what entities begin with; NULL: with their birth */
 	struct ipl_hashmap entities; /* key -> struct folded *, of what was asked for */
 };
@@ -299,11 +300,13 @@ static const union ipl_entity *find(struct ipl_lens *lens, enum ipl_kind kind, u
 	struct ipl_key key = ipl_key_entity(kind, number);
 	struct folded **slot, *folded;
 	const struct ipl_base *base;
+	bool is_new;
 
 	if (lens->status != IPL_OK || number == 0)
 		return NULL;
 	slot = ipl_hashmap_put(&past->entities, key);
-	if (slot != NULL && *slot == NULL)
+	is_new = slot != NULL && *slot == NULL;
+	if (is_new)
 		*slot = calloc(1, sizeof(**slot));
 	if (slot == NULL || *slot == NULL) {
 		lens->status = ipl_error_set(lens->err, IPL_ERR_NOMEM, "out of memory");
@@ -312,9 +315,9 @@ static const union ipl_entity *find(struct ipl_lens *lens, enum ipl_kind kind, u
 	folded = *slot;
 	base = &folded->entity.base;
 	/* What is gone stays gone; else go on from where it stands. */
-	if (folded->seq == 0 && past->base != NULL)
+	if (is_new && past->base != NULL)
 		lens->status = begin_at_base(past, key, folded, lens->err);
-	if (lens->status == IPL_OK && folded->seq < lens->seq &&
+	if (lens->status == IPL_OK && folded->seq < lens->seq && (is_new || !past->is_fed) &&
 	    (base->alive || base->last_seq == 0))
 		lens->status =
 			fold_entity(lens, key, (base->alive ? base->last_seq : folded->seq) + 1,
@@ -393,6 +396,25 @@ void ipl_past_move(struct ipl_lens *lens, uint64_t seq, int64_t time_ms)
 	assert(seq >= lens->seq);
 	lens->seq = seq;
 	lens->time_ms = time_ms;
+}
+
+enum ipl_status ipl_past_feed(struct ipl_lens *lens, const struct ipl_event *ev,
+			      const struct ipl_touches *touches)
+{
+	struct past *past = lens->context;
+
+	past->is_fed = true;
+	ipl_past_move(lens, ev->seq, ev->time_ms);
+	for (uint32_t i = 0; lens->status == IPL_OK && i < touches->count; i++) {
+		struct ipl_key key = touches->at[i];
+		struct folded **slot = ipl_hashmap_find(&past->entities, key);
+		if (slot == NULL)
+			continue;
+		(*slot)->seq = ev->seq;
+		lens->status = ipl_reduce_entity((enum ipl_kind)key.kind, key.a, &(*slot)->entity,
+						 ev, lens->err);
+	}
+	return lens->status;
 }
 
 uint64_t ipl_past_last(struct ipl_lens *lens, enum ipl_kind kind, uint64_t number)

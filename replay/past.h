@@ -89,6 +89,14 @@ void ipl_past_scan_vpcs(struct ipl_lens *lens, uint64_t next);
  */
 void ipl_past_move(struct ipl_lens *lens, uint64_t seq, int64_t time_ms);
 
+/**
+ * Go on to @ev, and fold it into what was found so far. From the first time on what was found is
+ * not looked up in the log again: each event that touches any of it is to be fed, in order.
+ * Holdings are not kept, so they need no feeding. What was found before stays where it is.
+ */
+enum ipl_status ipl_past_feed(struct ipl_lens *lens, const struct ipl_event *ev,
+			      const struct ipl_touches *touches) IPL_MUST_USE;
+
 /** The source of lens->last for a lens of any kind: set lens->last_context to the source. */
 uint64_t ipl_past_last(struct ipl_lens *lens, enum ipl_kind kind, uint64_t number);
 

@@ -174,6 +174,7 @@ static enum ipl_status holds(const struct stop *stop, const struct ipl_value *va
 static enum ipl_status look_at_start(struct ipl_stepper *stepper, uint64_t seq,
 				     struct ipl_error *err)
 {
+	const struct ipl_asked asked = { .views = stepper->views };
 	enum ipl_status st = IPL_OK;
 
 	for (size_t i = 0; st == IPL_OK && i < stepper->stop_count; i++) {
@@ -182,7 +183,7 @@ static enum ipl_status look_at_start(struct ipl_stepper *stepper, uint64_t seq,
 		if (stop->shown.is_of_event)
 			continue;
 		ipl_arena_reset(&stepper->values);
-		st = ipl_ask_value(stepper->views, seq, stop->expr, &stepper->values, &value, err);
+		st = ipl_ask_value(&asked, seq, stop->expr, &stepper->values, &value, err);
 		if (st == IPL_OK)
 			st = holds(stop, &value, &stop->held, err);
 	}

@@ -162,19 +162,19 @@ static bool *brute_force(const struct ipl_expr *expr)
 	const struct ipl_records records = lab_records(&lab);
 	bool *holds = calloc(lab.count + 1, sizeof(*holds));
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
-	struct ipl_views *views = NULL;
+	struct ipl_asked asked = { NULL, NULL };
 	struct ipl_arena scratch;
 
 	ipl_arena_init(&scratch, (size_t)64 << 20);
-	assert_int_equal(ipl_views_open(&records, &views, &err), IPL_OK);
+	assert_int_equal(ipl_views_open(&records, &asked.views, &err), IPL_OK);
 	for (uint64_t seq = 0; seq <= lab.count; seq++) {
 		struct ipl_value value = ipl_nil();
 		ipl_arena_reset(&scratch);
-		if (ipl_ask_value(views, seq, expr, &scratch, &value, &err) != IPL_OK)
+		if (ipl_ask_value(&asked, seq, expr, &scratch, &value, &err) != IPL_OK)
 			fail_msg("%s", err.text);
 		holds[seq] = value.type == IPL_VALUE_BOOL && value.boolean;
 	}
-	ipl_views_close(views);
+	ipl_views_close(asked.views);
 	ipl_arena_release(&scratch);
 	return holds;
 }
@@ -192,12 +192,12 @@ static void compare(const char *text)
 	for (int i = 0; i < 10; i++) {
 		uint64_t from = random_draw(lab.count), first = from + 1;
 		uint64_t to = from + 1 + random_draw(lab.count - from);
-		struct ipl_views *views = NULL;
+		struct ipl_asked asked = { NULL, NULL };
 		struct ipl_bisect_result out = { 0 }, scan = { 0 }, again = { 0 };
-		assert_int_equal(ipl_views_open(&records, &views, &err), IPL_OK);
-		if (ipl_bisect_expr(views, expr, from, to, false, &out, &err) != IPL_OK ||
-		    ipl_bisect_expr(views, expr, from, to, true, &scan, &err) != IPL_OK ||
-		    ipl_bisect_expr(views, expr, from, to, false, &again, &err) != IPL_OK)
+		assert_int_equal(ipl_views_open(&records, &asked.views, &err), IPL_OK);
+		if (ipl_bisect_expr(&asked, expr, from, to, false, &out, &err) != IPL_OK ||
+		    ipl_bisect_expr(&asked, expr, from, to, true, &scan, &err) != IPL_OK ||
+		    ipl_bisect_expr(&asked, expr, from, to, false, &again, &err) != IPL_OK)
 			fail_msg("%s: %s", text, err.text);
 		while (first <= to && (holds[first - 1] || !holds[first]))
 			first++;
@@ -219,7 +219,7 @@ static void compare(const char *text)
 		if (out.what == IPL_BISECT_NEVER)
 			assert_int_equal(out.seq, first > to ? 0 : first);
 		assert_int_equal(again.what, out.what);
-		ipl_views_close(views);
+		ipl_views_close(asked.views);
 	}
 	free(holds);
 }
@@ -246,19 +246,19 @@ static void test_cost(void **state)
 	(void)state;
 	for (uint64_t flip = 1; flip <= lab.count; flip += 1 + lab.count / 7) {
 		struct ipl_bisect_result out = { 0 };
-		struct ipl_views *views = NULL;
-		assert_int_equal(ipl_views_open(&records, &views, &err), IPL_OK);
+		struct ipl_asked asked = { NULL, NULL };
+		assert_int_equal(ipl_views_open(&records, &asked.views, &err), IPL_OK);
 		(void)snprintf(text, sizeof(text), "seq >= %llu", (unsigned long long)flip);
 		assert_int_equal(ipl_expr_parse(&arena, ipl_str_of(text), &expr, &err), IPL_OK);
-		assert_int_equal(ipl_bisect_expr(views, expr, 0, lab.count, false, &out, &err),
+		assert_int_equal(ipl_bisect_expr(&asked, expr, 0, lab.count, false, &out, &err),
 				 IPL_OK);
 		assert_int_equal(out.seq, flip);
-		assert_int_equal(ipl_views_folded(views), lab.count);
-		assert_int_equal(ipl_bisect_expr(views, expr, 0, lab.count, false, &out, &err),
+		assert_int_equal(ipl_views_folded(asked.views), lab.count);
+		assert_int_equal(ipl_bisect_expr(&asked, expr, 0, lab.count, false, &out, &err),
 				 IPL_OK);
 		assert_int_equal(out.seq, flip);
-		assert_true(ipl_views_folded(views) < lab.count + lab.count / 2);
-		ipl_views_close(views);
+		assert_true(ipl_views_folded(asked.views) < lab.count + lab.count / 2);
+		ipl_views_close(asked.views);
 	}
 }
 
@@ -274,13 +274,14 @@ static void test_refused(void **state)
 		struct ipl_error err = IPL_ERROR_INIT(&arena);
 		const struct ipl_expr *expr = NULL;
 		struct ipl_bisect_result out = { 0 };
-		struct ipl_views *views = NULL;
-		assert_int_equal(ipl_views_open(&records, &views, &err), IPL_OK);
+		struct ipl_asked asked = { NULL, NULL };
+		assert_int_equal(ipl_views_open(&records, &asked.views, &err), IPL_OK);
 		assert_int_equal(ipl_expr_parse(&arena, ipl_str_of(texts[i]), &expr, &err), IPL_OK);
 		for (int all = 0; all < 2; all++)
-			assert_int_equal(ipl_bisect_expr(views, expr, 1, 200, all == 1, &out, &err),
-					 IPL_REFUSED);
-		ipl_views_close(views);
+			assert_int_equal(
+				ipl_bisect_expr(&asked, expr, 1, 200, all == 1, &out, &err),
+				IPL_REFUSED);
+		ipl_views_close(asked.views);
 	}
 }
 

@@ -78,7 +78,9 @@ static bool *all_stops(const char *text)
 	for (uint64_t seq = 0; seq <= lab.count; seq++) {
 		struct ipl_value value = ipl_nil();
 		bool is;
-		assert_int_equal(ipl_ask_value(views, seq, expr, &arena, &value, &err), IPL_OK);
+		assert_int_equal(ipl_ask_value(&(struct ipl_asked){ .views = views }, seq, expr,
+					       &arena, &value, &err),
+				 IPL_OK);
 		is = value.type == IPL_VALUE_BOOL && value.boolean;
 		stops[seq] = seq > 0 && is && (ipl_expr_is_of_event(expr) || !held);
 		held = is;
