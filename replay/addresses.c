@@ -122,7 +122,7 @@ static enum ipl_status give(struct walk *w, struct ipl_key key, uint64_t vswitch
 	if (st != IPL_OK ||
 	    (vswitch != 0 && w->a->vswitch == 0 && latest.holding.vswitch != vswitch))
 		return st;
-	st = ipl_history_last(h, key);
+	st = ipl_history_last(h, key, &latest);
 	if (st != IPL_ERR_END)
 		return st;
 	w->is_full = true;

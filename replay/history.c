@@ -333,29 +333,27 @@ static enum ipl_status show_holder(struct ipl_history *h, struct ipl_key key,
 	return st;
 }
 
-enum ipl_status ipl_history_last(struct ipl_history *h, struct ipl_key key)
+enum ipl_status ipl_history_last(struct ipl_history *h, struct ipl_key key,
+				 const struct ipl_latest *latest)
 {
-	struct ipl_latest latest;
 	struct end opened, closed;
 	struct ipl_value holder;
 	struct ipl_leaf leaf;
-	enum ipl_status st = ipl_latest_find(h->source, key, h->as_of, &latest, h->err);
+	enum ipl_status st;
 
-	if (st != IPL_OK)
-		return st;
 	ipl_leaf_init(&leaf);
-	st = load_end(h, &leaf, latest.holding.since_seq, &opened);
+	st = load_end(h, &leaf, latest->holding.since_seq, &opened);
 	if (st == IPL_OK)
-		st = load_end(h, &leaf, latest.closed_by, &closed);
+		st = load_end(h, &leaf, latest->closed_by, &closed);
 	if (st == IPL_OK)
-		st = show_holder(h, key, &latest.holding, &holder);
+		st = show_holder(h, key, &latest->holding, &holder);
 	if (st == IPL_OK && !put(h, &opened, &closed, "Holder", holder))
 		st = IPL_ERR_END;
 	if (st == IPL_OK)
 		ipl_map_add(h->arena, &h->page.item[h->page.count - 1], "Status",
-			    ipl_text_of(latest.now.role != IPL_ROLE_NONE         ? "Held" :
-					latest.now.cool_until > h->lens->time_ms ? "Cooling" :
-										   "Free"));
+			    ipl_text_of(latest->now.role != IPL_ROLE_NONE         ? "Held" :
+					latest->now.cool_until > h->lens->time_ms ? "Cooling" :
+										    "Free"));
 	ipl_leaf_release(&leaf);
 	return st;
 }

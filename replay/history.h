@@ -57,12 +57,14 @@ enum ipl_status ipl_latest_find(const struct ipl_source *source, struct ipl_key 
 				struct ipl_latest *out, struct ipl_error *err) IPL_MUST_USE;
 
 /**
- * The last holding of an address: put on the page with its Status, Held, Cooling (as of
- * h->lens->time_ms) or Free. Cheap however long its history is.
+ * The last holding of an address (as ipl_latest_find() gave it as of h->as_of): put on the page
+ * with its Status, Held, Cooling (as of h->lens->time_ms) or Free. Cheap however long its history
+ * is.
  *
- * @retval IPL_ERR_END  nobody ever had it; or the page is full without it
+ * @retval IPL_ERR_END  the page is full without it
  */
-enum ipl_status ipl_history_last(struct ipl_history *h, struct ipl_key key) IPL_MUST_USE;
+enum ipl_status ipl_history_last(struct ipl_history *h, struct ipl_key key,
+				 const struct ipl_latest *latest) IPL_MUST_USE;
 
 /**
  * One page of an entity's: an interval for each event that touched it, with the

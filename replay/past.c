@@ -140,7 +140,10 @@ static void reverse(struct ipl_seqs *seqs)
 /* What a walk back ends at, beside the chain's beginning. */
 typedef bool (*stop_fn)(struct ipl_key key, const struct ipl_event *ev);
 
-/* The chain back from the event @at on it, as long as it is not before @from, ascending. */
+/*
+ * The chain back from the event @at on it, as long as it is not before @from, ascending. The first
+ * of them is then the one in @page.
+ */
 static enum ipl_status collect(const struct ipl_source *source, struct ipl_leaf *page,
 			       struct ipl_key key, uint64_t from, uint64_t at, stop_fn stop,
 			       struct ipl_seqs *out, struct ipl_error *err)
@@ -278,14 +281,15 @@ static enum ipl_status fold_entity(struct ipl_lens *lens, struct ipl_key key, ui
 				   union ipl_entity *entity)
 {
 	struct past *past = lens->context;
-	struct ipl_seqs seqs;
-	enum ipl_status st =
-		ipl_chain_collect(&past->source, key, from, lens->seq, &seqs, lens->err);
+	struct ipl_seqs seqs = { NULL, 0 };
+	uint64_t at = 0;
+	enum ipl_status st = seek(&past->source, &past->page, key, lens->seq, &at, lens->err);
 
-	if (st != IPL_OK)
-		return st;
+	if (st == IPL_OK)
+		st = collect(&past->source, &past->page, key, from, at, NULL, &seqs, lens->err);
 	for (size_t i = 0; st == IPL_OK && i < seqs.count; i++) {
-		st = ipl_leaf_load(&past->page, &past->source, seqs.at[i], lens->err);
+		if (i > 0)
+			st = ipl_leaf_load(&past->page, &past->source, seqs.at[i], lens->err);
 		if (st == IPL_OK)
 			st = ipl_reduce_entity((enum ipl_kind)key.kind, key.a, entity,
 					       &past->page.ev, lens->err);
@@ -361,8 +365,9 @@ static enum ipl_status holding_from(const struct ipl_source *source, struct ipl_
 	if (st == IPL_OK && seqs.count == 0)
 		st = base_holding(base, key, &found, err);
 	for (size_t i = 0; st == IPL_OK && i < seqs.count; i++) {
-		st = ipl_leaf_load(&page, source, seqs.at[i], err);
-		if (st == IPL_OK && i == 0 && !ipl_holding_begins(key, &page.ev))
+		if (i > 0)
+			st = ipl_leaf_load(&page, source, seqs.at[i], err);
+		else if (!ipl_holding_begins(key, &page.ev))
 			st = base_holding(base, key, &found, err);
 		if (st == IPL_OK)
 			st = ipl_reduce_holding(key, &found, &page.ev, err);

@@ -243,6 +243,7 @@ static enum ipl_status list_one(struct ask *ask, const struct ipl_args_list_addr
 {
 	struct ipl_key *keys;
 	size_t count, at = h->position;
+	struct ipl_latest latest;
 	uint32_t before;
 	enum ipl_status st = read_address(ask, args->address, h->vpc, &keys, &count);
 
@@ -253,7 +254,9 @@ static enum ipl_status list_one(struct ask *ask, const struct ipl_args_list_addr
 			return IPL_OK;
 		}
 		before = h->page.count;
-		st = ipl_history_last(h, keys[at]);
+		st = ipl_latest_find(h->source, keys[at], h->as_of, &latest, h->err);
+		if (st == IPL_OK)
+			st = ipl_history_last(h, keys[at], &latest);
 		if (st == IPL_ERR_END)
 			st = IPL_OK;
 		/* An IPv6 address is in one VPC only. */
