@@ -512,12 +512,16 @@ static enum ipl_status get_event(struct ipl_engine *engine, const struct ipl_arg
 	return st;
 }
 
+/* It tells of what is durable, so that no disk is waited for: even beside one that hangs it
+ * answers. */
 static void hello(struct ipl_engine *engine, struct ipl_arena *arena, struct ipl_answer *answer)
 {
 	ipl_map_add(arena, &answer->result, "Server", ipl_text_of("ipledger"));
 	ipl_map_add(arena, &answer->result, "Version", ipl_text_of(IPL_VERSION));
 	ipl_map_add(arena, &answer->result, "Protocol", ipl_int(1));
-	ipl_map_add(arena, &answer->result, "HeadSeq", ipl_int((int64_t)ipl_engine_head(engine)));
+	ipl_map_add(arena, &answer->result, "HeadSeq",
+		    ipl_int((int64_t)ipl_engine_durable_seq(engine)));
+	answer->wait_seq = 0;
 }
 
 static enum ipl_status subscribe(struct ipl_engine *engine, const struct ipl_call *call,
@@ -582,6 +586,7 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 	switch (operation->service) {
 	case IPL_SERVICE_NONE:
 	case IPL_SERVICE_PING:
+		answer->wait_seq = 0; /* it tells of no event, so no disk is waited for */
 		return IPL_OK;
 	case IPL_SERVICE_HELLO:
 		hello(engine, arena, answer);

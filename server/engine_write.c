@@ -206,6 +206,14 @@ static enum ipl_status no_memory(struct write *w)
 			     w->operation->name);
 }
 
+/* It tells of nothing that could be lost: whoever is refused hears of it at once. */
+static enum ipl_status refuse_full(const struct write *w)
+{
+	w->answer->wait_seq = 0;
+	return ipl_refuse(&w->answer->err, IPL_CODE_OVERLOADED,
+			  "%u events wait for the disk: try again", w->engine->open.count);
+}
+
 /* What one event cannot hold is asked for in several calls; to try again would not help. */
 static enum ipl_status refuse_size(struct write *w)
 {
@@ -309,8 +317,7 @@ static enum ipl_status prepare(struct write *w, struct ipl_transaction *all,
 	}
 	if (bytes > IPL_BATCH_BYTES_MAX - w->engine->open.bytes.len ||
 	    all->count > IPL_BATCH_RECORDS_MAX - w->engine->open.count)
-		return ipl_refuse(&w->answer->err, IPL_CODE_OVERLOADED,
-				  "%u events wait for the disk: try again", w->engine->open.count);
+		return refuse_full(w);
 	return IPL_OK;
 }
 
@@ -443,8 +450,7 @@ enum ipl_status ipl_engine_write(struct ipl_engine *engine, const struct ipl_cal
 				     operation->name);
 	if (engine->open.bytes.len > BATCH_BYTES_FULL ||
 	    engine->open.count == IPL_BATCH_RECORDS_MAX)
-		return ipl_refuse(&answer->err, IPL_CODE_OVERLOADED,
-				  "%u events wait for the disk: try again", engine->open.count);
+		return refuse_full(&w);
 	if (common->client_token.len > 0) {
 		struct ipl_key token =
 			ipl_token_key(call->principal, operation->op, common->client_token);
