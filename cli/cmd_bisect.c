@@ -109,7 +109,7 @@ static enum ipl_status ask(struct bisecting *b, struct ipl_error *err)
 
 	b->asked.views = b->look.views;
 	if (b->expr != NULL && b->to - b->from >= CHAINS_MIN && ipl_expr_is_of_things(b->expr))
-		st = ipl_chains_open(&records, b->to, &b->asked.chains, err);
+		st = ipl_chains_open(&records, b->look.last, &b->asked.chains, err);
 	return st == IPL_OK ? search(b, err) : st;
 }
 

@@ -54,7 +54,7 @@ static enum ipl_status open_all(const struct ipl_invocation *in, struct ipl_look
 		st = ipl_checkpoints_open(look->store, NULL, NULL, &look->checkpoints, err);
 	if (st != IPL_OK)
 		return st;
-	look->head = head.seq;
+	look->head = look->last = head.seq;
 	records = ipl_look_records(look);
 	st = ipl_views_open(&records, &look->views, err);
 	return st == IPL_OK ? read_letters(look, err) : st;

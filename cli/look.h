@@ -15,6 +15,7 @@ struct ipl_look {
 	struct ipl_checkpoints *checkpoints;
 	struct ipl_views *views;
 	uint64_t head; /* when it was opened; with --as-of, that moment */
+	uint64_t last; /* event of the log, when it was opened */
 	struct ipl_region_letters letters;
 };
 

@@ -146,6 +146,10 @@ def test_appends(server, data, client):
     with Timed("verify"):
         verified = subprocess.run([BINARY, "--data", data, "verify"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     TAP.equal(verified.returncode, 0, "the log verifies")
+    copy = os.path.join(data, "copy")
+    with Timed("backup"):
+        head = ipledger(data, "backup", copy)
+    TAP.equal(ipledger(copy, "status")["HeadRoot"], head["HeadRoot"], "a backup is whole")
     again = Server(data=data)
     TAP.equal(again.client().call("GetStateHash")["Hash"], now, "and comes to the same state again")
     again.remove()
