@@ -29,6 +29,7 @@ git
 iproute2
 isc-dhcp-client
 kea-dhcp4-server
+libclang-rt-14-dev
 libcmocka-dev
 mandoc
 neovim
