@@ -152,7 +152,8 @@ static enum ipl_status collect_claims(struct chunk *chunk, struct ipl_error *err
 	}
 	if (!fits)
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for roots");
-	qsort(chunk->claim, chunk->claim_count, sizeof(*chunk->claim), compare_claims);
+	if (chunk->claim_count > 0) /* a commit may be longer than a chunk */
+		qsort(chunk->claim, chunk->claim_count, sizeof(*chunk->claim), compare_claims);
 	return IPL_OK;
 }
 

@@ -17,7 +17,7 @@ TAP = Tap()
 
 def ipledger(*words):
     done = subprocess.run([BINARY, "-o", "json", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+    return done.returncode, json.loads(done.stdout) if done.returncode == 0 else done.stdout + done.stderr
 
 
 def write(server, vswitch, is_over, failed):
@@ -44,7 +44,7 @@ def back_up(server, folder, name):
         return head
     TAP.equal(ipledger("--data", again, "restore", copy)[0], 0, f"{name}: it is restored")
     status, verified = ipledger("--data", again, "verify", "--head", f"{head}:{made['HeadRoot']}")
-    TAP.equal(status, 0, f"{name}: it verifies, up to the head that was printed")
+    TAP.ok(status == 0, f"{name}: it verifies, up to the head that was printed", verified)
     elsewhere = Server(data=again)
     restored = elsewhere.client().call("GetStateHash")
     TAP.equal((restored["AsOfSeq"], restored["Hash"]),
