@@ -2,6 +2,7 @@
 /* help and version. */
 #include "cli/command.h"
 #include "cli/man.h"
+#include "cli/reference.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +24,9 @@ static void list_commands(void)
 	     "       WHEN: a seq, an RFC 3339 time, or a span back from now (5m, 2h, 3d)\n");
 	for (size_t i = 0; ipl_commands[i] != NULL; i++)
 		printf("  %-12s  %s\n", ipl_commands[i]->name, ipl_commands[i]->summary);
-	puts("\nipledger help COMMAND: its words; ipledger help operations: what `call` can call");
+	puts("\nipledger help COMMAND: its words; help operations: what `call` can call; help "
+	     "OPERATION: what it\n"
+	     "takes; help events: what the log can hold");
 }
 
 static void list_operations(void)
@@ -127,6 +130,7 @@ static int run_man(const struct ipl_invocation *in)
 static int run_help(const struct ipl_invocation *in)
 {
 	const char *word = in->argc == 0 ? "" : in->argv[0];
+	const struct ipl_operation *operation;
 
 	if (in->argc == 0) {
 		list_commands();
@@ -142,20 +146,31 @@ static int run_help(const struct ipl_invocation *in)
 		list_expressions();
 		return IPL_EXIT_OK;
 	}
+	if (strcmp(word, "events") == 0) {
+		ipl_reference_events(stdout);
+		return IPL_EXIT_OK;
+	}
+	if ((operation = ipl_operation_find(ipl_str_of(word))) != NULL) {
+		ipl_reference_operation(stdout, operation);
+		return IPL_EXIT_OK;
+	}
 	for (size_t i = 0; ipl_commands[i] != NULL; i++) {
 		if (strcmp(ipl_commands[i]->name, word) != 0)
 			continue;
 		explain(ipl_commands[i]);
 		return IPL_EXIT_OK;
 	}
-	return ipl_usage(&ipl_cmd_help, "there is no command %s", word);
+	return ipl_usage(&ipl_cmd_help, "there is no command or operation %s", word);
 }
 
 const struct ipl_command ipl_cmd_help = {
 	.name = "help",
-	.args = "[COMMAND|operations|expressions] | --man PAGE | --man-to DIR",
+	.args = "[COMMAND|OPERATION|operations|events|expressions] | --man PAGE | --man-to DIR",
 	.summary = "what there is",
-	.more = "--man prints a manual page: ipledger, ipledger-COMMAND, ipledger.conf or\n"
+	.more = "operations: all that `call` can call; OPERATION: what one takes. events: each "
+		"type of\n"
+		"event with its members, in Markdown. expressions: the language of bisect.\n"
+		"--man prints a manual page: ipledger, ipledger-COMMAND, ipledger.conf or\n"
 		"ipledger-protocol; --man-to writes all of them, into DIR/man1, man5\n"
 		"and man7.\n\n"
 		"    ipledger help --man ipledger-protocol | man -l -\n",
@@ -164,12 +179,16 @@ const struct ipl_command ipl_cmd_help = {
 
 static int run_version(const struct ipl_invocation *in)
 {
+	struct ipl_value result = ipl_map();
+
 	if (in->argc != 0)
 		return ipl_usage(&ipl_cmd_version, "version takes no words");
-	if (in->output == IPL_OUTPUT_JSON)
-		printf("{\"Version\": \"%s\"}\n", IPL_VERSION);
-	else
+	if (in->output == IPL_OUTPUT_TABLE) {
 		printf("ipledger %s\n", IPL_VERSION);
+		return IPL_EXIT_OK;
+	}
+	ipl_map_add(in->arena, &result, "Version", ipl_text_of(IPL_VERSION));
+	ipl_print_result(in, &result);
 	return IPL_EXIT_OK;
 }
 

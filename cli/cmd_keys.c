@@ -59,8 +59,13 @@ static int list(const struct ipl_invocation *in, const struct words *w)
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 	struct ipl_value all = ipl_array(), result = ipl_map();
 	struct ipl_keys *keys;
+	enum ipl_status st = ipl_keys_load(w->path, &keys, &err);
 
-	if (ipl_keys_load(w->path, &keys, &err) != IPL_OK)
+	if (st == IPL_ERR_END) { /* without a file nobody has a key */
+		keys = ipl_keys_none();
+		st = keys == NULL ? IPL_ERR_NOMEM : IPL_OK;
+	}
+	if (st != IPL_OK)
 		return ipl_fail(&err);
 	for (size_t i = 0; i < ipl_keys_count(keys); i++) {
 		struct ipl_value map = ipl_map();
@@ -101,10 +106,15 @@ static int add(const struct ipl_invocation *in, const struct words *w)
 static int remove_key(const struct ipl_invocation *in, const struct words *w)
 {
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	enum ipl_status st;
 
 	if (w->id == NULL)
 		return ipl_usage(&ipl_cmd_keys, "remove which key?");
-	if (ipl_keys_remove(w->path, ipl_str_of(w->id), &err) != IPL_OK)
+	st = ipl_keys_remove(w->path, ipl_str_of(w->id), &err);
+	if (st == IPL_ERR_END)
+		st = ipl_refuse(&err, IPL_CODE_NOT_FOUND, "there is no key %s: %s does not exist",
+				w->id, w->path);
+	if (st != IPL_OK)
 		return ipl_fail(&err);
 	say_reload(in);
 	return IPL_EXIT_OK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ipledger-protocol(7): what a client sends and gets, by the tables of the rooms below. */
 #include "cli/man.h"
+#include "cli/reference.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "events/codes.h"
@@ -66,54 +66,6 @@ static void put_introduction(FILE *to)
 
 /* --- operations --- */
 
-static void put_range(FILE *to, const struct ipl_param *param, const char *unit)
-{
-	if (param->most > 0)
-		fprintf(to, ", %" PRId64 " to %" PRId64 "%s", param->least, param->most, unit);
-}
-
-static void put_kind(FILE *to, const struct ipl_param *param)
-{
-	switch (param->kind) {
-	case IPL_PARAM_STR:
-	case IPL_PARAM_LINE:
-		fputs("text", to);
-		put_range(to, param, " characters");
-		return;
-	case IPL_PARAM_WORD:
-		for (const char *at = param->text; *at != '\0'; at++)
-			fputs(*at == '|' ? " or " : (char[]){ *at, '\0' }, to);
-		if (param->is_defaulted)
-			fputs("; the first where it is not given", to);
-		return;
-	case IPL_PARAM_BOOL:
-		fputs("true or false", to);
-		return;
-	case IPL_PARAM_INT:
-		fputs("a number", to);
-		put_range(to, param, "");
-		return;
-	case IPL_PARAM_NUMSTR:
-		fputs("a number, or its digits as text", to);
-		put_range(to, param, "");
-		return;
-	case IPL_PARAM_STRS:
-		fputs("a list of texts", to);
-		return;
-	case IPL_PARAM_SET:
-		fputs("a list of texts, or one with commas", to);
-		return;
-	case IPL_PARAM_RECS:
-		fputs("a list of maps:", to);
-		for (uint32_t i = 0; i < param->of->count; i++)
-			fprintf(to, "%s\n%s", i == 0 ? "" : ",", param->of->at[i].name);
-		return;
-	case IPL_PARAM_ANY:
-		fputs("as described there", to);
-		return;
-	}
-}
-
 static void put_operation(FILE *to, const struct ipl_operation *operation)
 {
 	bool is_write = operation->kind == IPL_OPERATION_WRITE;
@@ -127,7 +79,7 @@ static void put_operation(FILE *to, const struct ipl_operation *operation)
 	for (uint32_t i = 0; i < operation->params->count; i++) {
 		const struct ipl_param *param = &operation->params->at[i];
 		fprintf(to, ".TP\n.B %s\n", param->name);
-		put_kind(to, param);
+		ipl_reference_param(to, param);
 		fputs(param->is_required ? "; must be given\n" : "\n", to);
 	}
 }

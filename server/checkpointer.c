@@ -112,12 +112,23 @@ static enum ipl_status make_one(struct ipl_checkpointer *checkpointer, struct ip
 	return st == IPL_OK ? set_due(checkpointer, err) : st;
 }
 
+/* Waits by a clock that nobody sets. */
+static void init_steady(pthread_cond_t *changed)
+{
+	pthread_condattr_t steady;
+
+	pthread_condattr_init(&steady);
+	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+	pthread_cond_init(changed, &steady);
+	pthread_condattr_destroy(&steady);
+}
+
 /* Wait until one is due, for @seconds at most (0: for ever); with the lock held. */
 static void wait_until_due(struct ipl_checkpointer *checkpointer, time_t seconds)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += seconds;
 	while (go_on(checkpointer)) {
 		if (seconds == 0 && checkpointer->durable >= atomic_load(&checkpointer->due))
@@ -138,7 +149,7 @@ static void rest(struct ipl_checkpointer *checkpointer, int64_t worked_ms)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += worked_ms / 1000;
 	until.tv_nsec += worked_ms % 1000 * 1000000;
 	if (until.tv_nsec >= 1000000000) {
@@ -213,7 +224,7 @@ enum ipl_status ipl_checkpointer_start(struct ipl_store *store, struct ipl_check
 		return st;
 	}
 	pthread_mutex_init(&checkpointer->lock, NULL);
-	pthread_cond_init(&checkpointer->changed, NULL);
+	init_steady(&checkpointer->changed);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the loop's thread */
 	rc = pthread_create(&checkpointer->thread, NULL, run, checkpointer);

@@ -245,11 +245,22 @@ static int write_pending(struct ipl_refusals *r, const struct pending *p)
 	return rc;
 }
 
+/* Waits by a clock that nobody sets. */
+static void init_steady(pthread_cond_t *changed)
+{
+	pthread_condattr_t steady;
+
+	pthread_condattr_init(&steady);
+	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+	pthread_cond_init(changed, &steady);
+	pthread_condattr_destroy(&steady);
+}
+
 static void linger(struct ipl_refusals *r)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += LINGER_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
@@ -313,7 +324,7 @@ enum ipl_status ipl_refusals_open(const char *dir, bool writes, struct ipl_refus
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for refusals");
 	r->writes = writes;
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_cond_init(&r->changed, NULL);
+	init_steady(&r->changed);
 	(void)snprintf(r->path, sizeof(r->path), "%s/refusals.mdb", dir);
 	rc = open_or_move_aside(r);
 	if (rc == ENOENT && !writes) {

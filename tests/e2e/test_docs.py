@@ -126,6 +126,17 @@ def try_page(tap, name, update):
     return count
 
 
+def test_events(tap, update):
+    """The page that the program prints of its own table."""
+    path = os.path.join(ROOT, "docs/EVENTS.md")
+    printed = subprocess.run([BINARY, "help", "events"], capture_output=True, text=True, check=True).stdout
+    if update:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(printed)
+    with open(path, encoding="utf-8") as file:
+        tap.ok(file.read() == printed, "docs/EVENTS.md is what `ipledger help events` prints; --update writes it anew")
+
+
 def main():
     names = [arg for arg in sys.argv[1:] if not arg.startswith("-")]
     pages = [os.path.relpath(path, ROOT) for path in [os.path.join(ROOT, "README.md")] + sorted(glob.glob(ROOT + "/docs/*.md"))]
@@ -133,6 +144,7 @@ def main():
     for page in names or pages:
         if page not in ELSEWHERE:
             try_page(tap, page, "--update" in sys.argv)
+    test_events(tap, "--update" in sys.argv)
     tap.end()
 
 

@@ -34,7 +34,7 @@ struct fiber {
 	bool is_used, is_done;
 	enum wait wait;
 	const void *condition;
-	int64_t until_ms; /* by the wall clock; INT64_MAX: for ever */
+	int64_t until_ms; /* by the steady clock; INT64_MAX: for ever */
 	bool was_woken;
 	uint64_t waits_since; /* the longest waiting is woken first */
 	void *(*run)(void *context);
@@ -150,7 +150,7 @@ static bool can_go_on(const struct fiber *fiber)
 {
 	return fiber->is_used && !fiber->is_done &&
 	       (fiber->wait == NOT_WAITING || fiber->was_woken ||
-		fiber->until_ms <= world_wall_ms());
+		fiber->until_ms <= world_steady_ms());
 }
 
 bool fibers_step(void)
@@ -287,7 +287,7 @@ static int wait_for(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t u
 	*holder_of(mutex) = 0;
 	do
 		fibers_yield();
-	while (!self->was_woken && until_ms > world_wall_ms());
+	while (!self->was_woken && until_ms > world_steady_ms());
 	was_woken = self->was_woken;
 	self->wait = NOT_WAITING;
 	__wrap_pthread_mutex_lock(mutex);

@@ -186,6 +186,11 @@ void world_pass_ms(int64_t ms)
 	world.now_ns += ms * 1000000;
 }
 
+int64_t world_steady_ms(void)
+{
+	return world.now_ns / 1000000;
+}
+
 void world_jump_ms(int64_t ms)
 {
 	world.wall_ahead_ms += ms;

@@ -35,6 +35,8 @@ uint64_t world_draw(uint64_t below);
 bool world_one_in(uint64_t n);
 
 int64_t world_wall_ms(void);
+/* That nobody sets. */
+int64_t world_steady_ms(void);
 /** Time goes by. */
 void world_pass_ms(int64_t ms);
 /** The wall clock alone is set, by so much, to either side. */
