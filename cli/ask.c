@@ -90,8 +90,12 @@ enum ipl_status ipl_ask_all(const struct ipl_invocation *in, struct ipl_session 
 		token = ipl_map_text(&page, "NextToken");
 		ipl_map_set(in->arena, result, IPL_STR("NextToken"), ipl_text(token));
 	}
-	if (st == IPL_OK && in->arena->failed)
-		st = ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for a list");
+	if ((st == IPL_OK && in->arena->failed) || st == IPL_ERR_NOMEM)
+		st = ipl_error_set(
+			err, IPL_ERR_NOMEM,
+			"the list is longer than can be held at once: narrow it, or take it in "
+			"pages with MaxResults=%d and the NextToken of the page before",
+			PAGE_RESULTS);
 	return st;
 }
 

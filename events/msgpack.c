@@ -262,7 +262,8 @@ static enum ipl_status read_object(msgpack_zone *zone, struct converter *c, cons
 				  c->wrong);
 	if (c->arena->failed)
 		return ipl_error_set(err, IPL_ERR_NOMEM,
-				     "a request of %zu bytes takes more memory than it may", len);
+				     "%zu bytes of MessagePack take more memory than they may",
+				     len);
 	return IPL_OK;
 }
 
