@@ -14,15 +14,80 @@
 #include "events/json.h"
 
 #define PAGE_RESULTS        1000
+#define PAGE_ARENA_BYTES    ((size_t)1 << 30)
+#define TOKEN_BYTES         128
 #define INTERFACE_BYTES_MAX 15 /* as Linux has it */
+
+/* --- pages --- */
+
+typedef enum ipl_status (*page_fn)(struct ipl_export *x, struct ipl_arena *arena,
+				   const struct ipl_value *list);
+
+/* Keep the token beyond the page's arena. */
+static enum ipl_status keep_token(struct ipl_export *x, const struct ipl_value *result,
+				  char kept[TOKEN_BYTES], struct ipl_str *token)
+{
+	*token = ipl_map_text(result, "NextToken");
+	if (token->len > TOKEN_BYTES)
+		return ipl_error_set(&x->err, IPL_ERR_IO, "the ledger's answer makes no sense");
+	memcpy(kept, token->at, token->len);
+	token->at = kept;
+	return IPL_OK;
+}
+
+/*
+ * Hand the list at @path of each page of @operation to @fn, so that a list of any length fits. All
+ * pages, of all lists, are of one moment.
+ */
+static enum ipl_status each_page(struct ipl_export *x, const char *operation, const char *path,
+				 page_fn fn)
+{
+	const struct ipl_invocation *whole = x->in;
+	struct ipl_invocation in = *whole;
+	struct ipl_str token = IPL_STR("");
+	struct ipl_arena arena;
+	char kept[TOKEN_BYTES];
+	enum ipl_status st;
+
+	ipl_arena_init(&arena, PAGE_ARENA_BYTES);
+	in.arena = &arena;
+	x->in = &in;
+	do {
+		struct ipl_value params, result;
+		const struct ipl_value *list;
+		ipl_arena_reset(&arena);
+		params = ipl_value_copy(&arena, &x->range);
+		ipl_map_set(&arena, &params, IPL_STR("MaxResults"), ipl_int(PAGE_RESULTS));
+		if (token.len > 0)
+			ipl_map_set(&arena, &params, IPL_STR("NextToken"), ipl_text(token));
+		st = ipl_export_ask(x, operation, &params, &result);
+		list = st == IPL_OK ? ipl_value_at(&result, ipl_str_of(path)) : NULL;
+		if (st == IPL_OK && ipl_interrupted())
+			st = ipl_error_set(&x->err, IPL_ERR_IO, "the export was interrupted");
+		if (list != NULL && st == IPL_OK)
+			st = fn(x, &arena, list);
+		if (st == IPL_OK)
+			st = keep_token(x, &result, kept, &token);
+		ipl_progress_update(&x->progress, x->rows, x->total);
+	} while (st == IPL_OK && token.len > 0);
+	x->in = whole;
+	x->err.arena = whole->arena;
+	x->err.detail = NULL; /* it was in the page's arena */
+	ipl_arena_release(&arena);
+	return st;
+}
 
 /* --- jsonl --- */
 
-static void write_page(struct ipl_export *x, const struct ipl_value *events)
+static enum ipl_status write_events(struct ipl_export *x, struct ipl_arena *arena,
+				    const struct ipl_value *events)
 {
 	struct ipl_buf line = { 0 };
 
-	for (uint32_t i = 0; events != NULL && i < events->count; i++) {
+	(void)arena;
+	if (x->range.count == 0)
+		x->total = x->seq;
+	for (uint32_t i = 0; i < events->count; i++) {
 		line.len = 0;
 		ipl_json_write(&line, &events->item[i], IPL_JSON_COMPACT);
 		ipl_buf_append(&line, "\n", 1);
@@ -30,51 +95,12 @@ static void write_page(struct ipl_export *x, const struct ipl_value *events)
 		x->rows++;
 	}
 	ipl_buf_release(&line);
+	return IPL_OK;
 }
 
-/* Page by page, so that a log of any length fits. */
 static enum ipl_status export_jsonl(struct ipl_export *x)
 {
-	struct ipl_str token = IPL_STR("");
-	struct ipl_arena arena;
-	struct ipl_invocation in = *x->in;
-	uint64_t total = 0;
-	enum ipl_status st = IPL_OK;
-	char kept[128];
-
-	ipl_arena_init(&arena, (size_t)1 << 30);
-	in.arena = &arena;
-	do {
-		struct ipl_value params, result;
-		const struct ipl_value *seq;
-		ipl_arena_reset(&arena);
-		params = ipl_value_copy(&arena, &x->range);
-		ipl_map_set(&arena, &params, IPL_STR("MaxResults"), ipl_int(PAGE_RESULTS));
-		if (token.len > 0)
-			ipl_map_set(&arena, &params, IPL_STR("NextToken"), ipl_text(token));
-		st = ipl_ask(&in, x->session, "ListEvents", &params, &result, &x->err);
-		if (st == IPL_OK && ipl_interrupted())
-			st = ipl_refuse(&x->err, IPL_CODE_INVALID_PARAMETER,
-					"the export was interrupted");
-		if (st != IPL_OK)
-			break;
-		seq = ipl_map_get(&result, "AsOfSeq");
-		if (total == 0 && seq != NULL && x->range.count == 0)
-			total = (uint64_t)seq->integer;
-		write_page(x, ipl_map_get(&result, "Events"));
-		token = ipl_map_text(&result, "NextToken");
-		if (token.len >= sizeof(kept))
-			st = ipl_error_set(&x->err, IPL_ERR_IO,
-					   "the ledger's answer makes no sense");
-		else
-			memcpy(kept, token.at, token.len);
-		token.at = kept;
-		ipl_progress_update(&x->progress, x->rows, total);
-	} while (st == IPL_OK && token.len > 0);
-	x->err.arena = x->in->arena;
-	x->err.detail = NULL; /* it was in the page's arena */
-	ipl_arena_release(&arena);
-	return st;
+	return each_page(x, "ListEvents", "Events", write_events);
 }
 
 /* --- csv --- */
@@ -151,34 +177,65 @@ static void add_instance(struct inventory *v, const struct ipl_value *instance)
 	add_row(v, ip, "PublicIp", &owner, ip, ipl_text(IPL_STR("")));
 }
 
+/* The line of names stands before the first row of all. */
+static void write_rows(struct ipl_export *x, struct inventory *v)
+{
+	struct ipl_buf text = { 0 };
+	size_t names = 0;
+
+	if (v->rows.count == 0)
+		return;
+	ipl_csv_write(&text, v->arena, &v->rows);
+	while (x->has_names && names < text.len && text.at[names++] != '\n')
+		continue;
+	if (fwrite(text.at + names, 1, text.len - names, x->to) != text.len - names)
+		x->has_failed = true;
+	x->has_names = true;
+	ipl_buf_release(&text);
+}
+
+static enum ipl_status write_inventory(struct ipl_export *x, struct ipl_arena *arena,
+				       const struct ipl_value *list,
+				       void (*add)(struct inventory *v,
+						   const struct ipl_value *item))
+{
+	struct inventory v = { x, arena, ipl_array() };
+
+	for (uint32_t i = 0; i < list->count; i++)
+		add(&v, &list->item[i]);
+	if (arena->failed)
+		return ipl_error_set(&x->err, IPL_ERR_NOMEM, "out of memory for a page");
+	write_rows(x, &v);
+	return IPL_OK;
+}
+
+static enum ipl_status write_enis(struct ipl_export *x, struct ipl_arena *arena,
+				  const struct ipl_value *list)
+{
+	return write_inventory(x, arena, list, add_eni);
+}
+
+static enum ipl_status write_instances(struct ipl_export *x, struct ipl_arena *arena,
+				       const struct ipl_value *list)
+{
+	return write_inventory(x, arena, list, add_instance);
+}
+
+static enum ipl_status write_eips(struct ipl_export *x, struct ipl_arena *arena,
+				  const struct ipl_value *list)
+{
+	return write_inventory(x, arena, list, add_eip);
+}
+
 static enum ipl_status export_csv(struct ipl_export *x)
 {
-	static const struct {
-		const char *operation;
-		const char *path;
-		void (*add)(struct inventory *v, const struct ipl_value *item);
-	} lists[] = {
-		{ "DescribeNetworkInterfaces", "NetworkInterfaceSets.NetworkInterfaceSet",
-		  add_eni },
-		{ "DescribeInstances", "Instances.Instance", add_instance },
-		{ "DescribeEipAddresses", "EipAddresses.EipAddress", add_eip },
-	};
-	struct inventory v = { x, x->in->arena, ipl_array() };
-	struct ipl_buf text = { 0 };
-	enum ipl_status st = IPL_OK;
+	enum ipl_status st = each_page(x, "DescribeNetworkInterfaces",
+				       "NetworkInterfaceSets.NetworkInterfaceSet", write_enis);
 
-	for (size_t i = 0; st == IPL_OK && i < IPL_ARRAY_SIZE(lists); i++) {
-		const struct ipl_value *list;
-		struct ipl_value params = ipl_map();
-		st = ipl_export_list(x, lists[i].operation, &params, lists[i].path, &list);
-		for (uint32_t k = 0; st == IPL_OK && list != NULL && k < list->count; k++)
-			lists[i].add(&v, &list->item[k]);
-	}
-	if (st == IPL_OK) {
-		ipl_csv_write(&text, v.arena, &v.rows);
-		ipl_export_write(x, &text);
-	}
-	ipl_buf_release(&text);
+	if (st == IPL_OK)
+		st = each_page(x, "DescribeInstances", "Instances.Instance", write_instances);
+	if (st == IPL_OK)
+		st = each_page(x, "DescribeEipAddresses", "EipAddresses.EipAddress", write_eips);
 	return st;
 }
 

@@ -16,6 +16,8 @@ enum ipl_exit {
 	IPL_EXIT_USAGE = 2,
 	IPL_EXIT_UNREACHABLE = 3, /* the ledger could not be reached or opened */
 	IPL_EXIT_DAMAGED = 4,
+	IPL_EXIT_SIGNAL =
+		128, /* and the signal that ended it, as shells say it: 130 after Ctrl-C */
 };
 
 enum ipl_output { IPL_OUTPUT_TABLE, IPL_OUTPUT_JSON, IPL_OUTPUT_YAML, IPL_OUTPUT_CSV };

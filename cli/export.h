@@ -25,8 +25,10 @@ struct ipl_export {
 	struct ipl_progress progress;
 	FILE *to;
 	bool has_failed; /* something could not be written */
+	bool has_names;  /* csv: the line of names was written */
 	uint64_t rows;
-	uint64_t seq; /* the moment of the lists; 0: none was read yet */
+	uint64_t total; /* rows that there will be; 0: that is not known */
+	uint64_t seq;   /* the moment of the lists; 0: none was read yet */
 };
 
 void ipl_export_write(struct ipl_export *x, const struct ipl_buf *text);

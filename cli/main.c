@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ipledger: the options that every command shares, and which command it is. */
 #include "cli/command.h"
+#include "cli/progress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,10 @@ static int exit_of(enum ipl_status st)
 
 int ipl_fail(const struct ipl_error *err)
 {
+	if (ipl_interrupted()) { /* whatever it was in the middle of */
+		fputs("ipledger: interrupted: nothing is half done\n", stderr);
+		return IPL_EXIT_SIGNAL + ipl_interrupted_by();
+	}
 	if (err->status == IPL_REFUSED)
 		fprintf(stderr, "%s: %s\n", ipl_code_text(err->code), err->text);
 	else

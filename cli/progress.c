@@ -79,8 +79,7 @@ void ipl_progress_end(struct ipl_progress *progress, uint64_t done, uint64_t tot
 
 static void on_signal(int number)
 {
-	(void)number;
-	interrupted = 1;
+	interrupted = number;
 }
 
 void ipl_interrupt_catch(void)
@@ -97,6 +96,11 @@ void ipl_interrupt_catch(void)
 bool ipl_interrupted(void)
 {
 	return interrupted != 0;
+}
+
+int ipl_interrupted_by(void)
+{
+	return interrupted;
 }
 
 void ipl_interrupt_forget(void)

@@ -26,6 +26,8 @@ double ipl_progress_seconds(const struct ipl_progress *progress);
 /** From here on SIGINT and SIGTERM are noted, not deadly: what lasts asks and ends in order. */
 void ipl_interrupt_catch(void);
 bool ipl_interrupted(void);
+/** The signal; 0: none. */
+int ipl_interrupted_by(void);
 /** What was noted so far is dealt with. */
 void ipl_interrupt_forget(void);
 

@@ -16,6 +16,7 @@
 struct copy {
 	const char *to;
 	char partial[PATH_BYTES]; /* where it is written */
+	bool is_there;            /* the directory was before */
 	struct ipl_store *source;
 	struct ipl_store *target;
 	struct ipl_reader *reader;
@@ -47,6 +48,8 @@ static void remove_partial(const struct copy *c)
 		(void)unlink(path); /* what is not there needs no removing */
 	}
 	(void)rmdir(c->partial);
+	if (!c->is_there)
+		(void)rmdir(c->to); /* where anything is in it, it stays */
 }
 
 static enum ipl_status check_target(struct copy *c, struct ipl_error *err)
@@ -57,6 +60,7 @@ static enum ipl_status check_target(struct copy *c, struct ipl_error *err)
 	if (strlen(c->to) > PATH_BYTES - 64)
 		return ipl_error_set(err, IPL_ERR_IO, "%s: the path is too long", c->to);
 	path_of(path, c->to, "log.mdb");
+	c->is_there = lstat(c->to, &file) == 0;
 	path_of(c->partial, c->to, "partial");
 	if (lstat(path, &file) == 0)
 		return ipl_refuse(err, IPL_CODE_INVALID_PARAMETER,
