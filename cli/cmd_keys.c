@@ -62,6 +62,7 @@ static int list(const struct ipl_invocation *in, const struct words *w)
 	enum ipl_status st = ipl_keys_load(w->path, &keys, &err);
 
 	if (st == IPL_ERR_END) { /* without a file nobody has a key */
+		fprintf(stderr, "there is no %s: `ipledger keys add` makes it\n", w->path);
 		keys = ipl_keys_none();
 		st = keys == NULL ? IPL_ERR_NOMEM : IPL_OK;
 	}

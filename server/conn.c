@@ -298,6 +298,7 @@ static bool execute(struct ipl_conn *conn, const struct ipl_frame *frame,
 		.access = conn->access,
 		.now_ms = ipl_now_ms(),
 		.can_be_notified = true,
+		.is_behind = conn->held_count > 0,
 		.job = &conn->job,
 	};
 	struct ipl_answer a = { .err = IPL_ERROR_INIT(&server->arena) };

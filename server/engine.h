@@ -59,6 +59,7 @@ struct ipl_call {
 	uint8_t request_id[IPL_REQUEST_ID_BYTES];
 	int64_t now_ms;
 	bool can_be_notified; /* the caller takes what Subscribe and Unsubscribe give */
+	bool is_behind;       /* answers to earlier calls of the same peer have not left yet */
 	struct ipl_page page;
 	/*
 	 * Where a read that takes long leaves its job (*job is NULL before); NULL: it is answered

@@ -512,16 +512,20 @@ static enum ipl_status get_event(struct ipl_engine *engine, const struct ipl_arg
 	return st;
 }
 
-/* It tells of what is durable, so that no disk is waited for: even beside one that hangs it
- * answers. */
-static void hello(struct ipl_engine *engine, struct ipl_arena *arena, struct ipl_answer *answer)
+/*
+ * It tells of what is durable, so that no disk is waited for: even beside one that hangs it
+ * answers. Behind answers that wait it may tell of no less than they do.
+ */
+static void hello(struct ipl_engine *engine, const struct ipl_call *call, struct ipl_arena *arena,
+		  struct ipl_answer *answer)
 {
+	uint64_t head = call->is_behind ? ipl_engine_head(engine) : ipl_engine_durable_seq(engine);
+
 	ipl_map_add(arena, &answer->result, "Server", ipl_text_of("ipledger"));
 	ipl_map_add(arena, &answer->result, "Version", ipl_text_of(IPL_VERSION));
 	ipl_map_add(arena, &answer->result, "Protocol", ipl_int(1));
-	ipl_map_add(arena, &answer->result, "HeadSeq",
-		    ipl_int((int64_t)ipl_engine_durable_seq(engine)));
-	answer->wait_seq = 0;
+	ipl_map_add(arena, &answer->result, "HeadSeq", ipl_int((int64_t)head));
+	answer->wait_seq = head;
 }
 
 static enum ipl_status subscribe(struct ipl_engine *engine, const struct ipl_call *call,
@@ -589,7 +593,7 @@ enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_c
 		answer->wait_seq = 0; /* it tells of no event, so no disk is waited for */
 		return IPL_OK;
 	case IPL_SERVICE_HELLO:
-		hello(engine, arena, answer);
+		hello(engine, call, arena, answer);
 		return IPL_OK;
 	case IPL_SERVICE_GET_STATUS:
 		st = get_status(engine, call, &moment, arena, answer);
