@@ -176,8 +176,9 @@ static bool start(struct passing *s, pthread_t *thread)
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the others */
 	rc = pthread_create(thread, NULL, read_all, s);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	s->has_thread = rc == 0; /* else it goes without */
-	return s->has_thread;
+	if (rc != 0)
+		s->has_thread = false; /* it goes without; else the thread reads this already */
+	return rc == 0;
 }
 
 static void empty_all(struct passing *s)
