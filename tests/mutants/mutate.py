@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""mutate.py list | mutate.py NAME FROM TO: the mutants of mutants.txt by name, file and rule; the file
+"""mutate.py list | mutate.py NAME FROM TO: the mutants of mutants.txt (MUTANTS: of another file) by name, file and rule; the file
 of one, read in the tree FROM and written, broken, into the tree TO. Blanks and line ends in the text that
 is looked for do not matter; it must stand there once."""
 import os
@@ -11,7 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def mutants():
-    with open(os.path.join(HERE, "mutants.txt"), encoding="utf-8") as file:
+    with open(os.environ.get("MUTANTS", os.path.join(HERE, "mutants.txt")), encoding="utf-8") as file:
         blocks = re.split(r"\n{2,}", file.read())
     for block in blocks:
         lines = [line for line in block.splitlines() if not line.startswith("#")]

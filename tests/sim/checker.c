@@ -303,10 +303,13 @@ static void tell(const struct sim_request *request, const struct ipl_value *resu
 	bool writes = request->operation->kind == IPL_OPERATION_WRITE;
 	uint64_t seq = number(result, writes ? "Seq" : "AsOfSeq");
 	uint64_t head = number(result, "HeadSeq");
+	const struct ipl_value *as_of = ipl_map_get(&request->params, "AsOf");
 
 	if (seq > sim.lab.count || head > sim.lab.count)
 		world_fail("%s tells of event %" PRIu64 ", and the disk has %zu",
 			   request->operation->name, seq > head ? seq : head, sim.lab.count);
+	if (as_of != NULL && as_of->type == IPL_VALUE_INT && seq != (uint64_t)as_of->integer)
+		world_fail("%s is answered as of %" PRIu64, request->operation->name, seq);
 	sim.told = seq > sim.told ? seq : sim.told;
 	sim.told = head > sim.told ? head : sim.told;
 }
