@@ -3,9 +3,11 @@
 """Given: the example program of the client library, built with what is installed of it.
 Claimed: it reads a history over a Unix socket and over TCP with a key, sees a refusal and a dead server, follows
 events; the library gives away the functions of its header and nothing else."""
+import glob
 import os
 import re
 import subprocess
+import tempfile
 import time
 
 from ledger import SMALL, Net, Server, Tap
@@ -30,6 +32,31 @@ def test_symbols():
     name = subprocess.run(["readelf", "-d", LIBRARY], capture_output=True, text=True, check=True).stdout
     TAP.ok("[libipledger-client.so.0]" in name, "its name has a version", name)
     TAP.ok("levent" not in name and "liblmdb" not in name, "it needs neither libevent nor LMDB", name)
+
+
+def test_installed(server):
+    """What `meson install` puts somewhere is enough for the command that the docs show."""
+    build = os.path.realpath(os.path.join(os.path.dirname(LIBRARY), "../.."))
+    example = os.path.join(os.path.dirname(__file__), "../../docs/examples/who_had.c")
+    with tempfile.TemporaryDirectory(prefix="ipledger-installed-") as folder:
+        subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", folder], stdout=subprocess.DEVNULL, check=True)
+        found = glob.glob(folder + "/**/ipledger-client.pc", recursive=True)
+        if not TAP.ok(len(found) == 1, "a .pc file is installed", found):
+            return
+        env = {**os.environ, "PKG_CONFIG_PATH": os.path.dirname(found[0]), "PKG_CONFIG_SYSROOT_DIR": folder}
+        program = os.path.join(folder, "who_had")
+        # A library with sanitizers leaves their names to the program.
+        made = subprocess.run(f"cc -std=c17 -Wall -Wextra -Werror {example} -Wl,--allow-shlib-undefined "
+                              f"$(pkg-config --cflags --libs ipledger-client) -o {program}", shell=True, capture_output=True,
+                              text=True, env=env, check=False)
+        TAP.ok(made.returncode == 0, "the example is compiled by pkg-config", made.stderr)
+        with open(LIBRARY, "rb") as file:
+            if re.search(rb"__[at]san_", file.read()):
+                return
+        libs = os.path.dirname(glob.glob(folder + "/**/libipledger-client.so.0", recursive=True)[0])
+        done = subprocess.run([program, "unix:" + server.socket, "10.0.0.17"], capture_output=True, text=True,
+                              env={**os.environ, "LD_LIBRARY_PATH": libs}, check=False)
+        TAP.ok(done.returncode == 0 and "RunInstances" in done.stdout, "and runs", done)
 
 
 def test_history(server, net):
@@ -83,6 +110,7 @@ def main():
     server = Server(args=["--rpc", "unix:{data}/ipledger.sock", "--rpc", "tcp:127.0.0.1:0"])
     net = Net(server)
     test_history(server, net)
+    test_installed(server)
     test_keys(server)
     test_follow(server, net)
     server.remove()
