@@ -154,6 +154,8 @@ static double list(struct bench *b)
 /* Milliseconds to find since when an interface is there. */
 static double search(struct bench *b, uint64_t *asked)
 {
+	struct ipl_records records = ipl_records_of_reader(b->engine->reader);
+	struct ipl_asked asked_of = { .views = b->engine->views };
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 	const struct ipl_expr *expr;
 	struct ipl_bisect_result found;
@@ -167,7 +169,9 @@ static double search(struct bench *b, uint64_t *asked)
 	ipl_arena_init(&arena, (size_t)16 << 20);
 	bench_must(ipl_expr_parse(&arena, ipl_str_of(text), &expr, &err), &err);
 	begin = bench_now_s();
-	bench_must(ipl_bisect_expr(b->engine->views, expr, 0, b->head, false, &found, &err), &err);
+	records.checkpoints = b->engine->checkpoints;
+	bench_must(ipl_chains_open(&records, b->head, &asked_of.chains, &err), &err);
+	bench_must(ipl_bisect_expr(&asked_of, expr, 0, b->head, false, &found, &err), &err);
 	begin = (bench_now_s() - begin) * 1e3;
 	if (found.what != IPL_BISECT_FOUND ||
 	    found.seq != ipl_state_eni(b->engine->state, thing.number)->base.first_seq) {
@@ -175,6 +179,7 @@ static double search(struct bench *b, uint64_t *asked)
 		exit(1);
 	}
 	*asked = found.asked;
+	ipl_chains_close(asked_of.chains);
 	ipl_arena_release(&arena);
 	return begin;
 }
