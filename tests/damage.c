@@ -7,11 +7,13 @@
  *   swap SEQ SEQ       two records in each other's place
  *   forge SEQ          another actor, the checksum repaired
  *   forge-all SEQ      the same, and every root after it made again
- *   erase SEQ          an event is gone as if it had never been: numbers, links, checksums and
- * roots are made again; for one that nothing later rests on cut SEQ            the log ends there,
- * with a root that fits root SEQ           a bit of a root unroot SEQ         the root that ends a
- * commit is missing late SEQ           its time is a day later, the checksum and all roots made
- * again group SEQ          it says it is the second of a transaction of two, all made again
+ *   erase SEQ          an event is gone as if it had never been, all later ones made again;
+ *                      for one that nothing later rests on, with no transaction after it
+ *   cut SEQ            the log ends there, with a root that fits
+ *   root SEQ           a bit of a root
+ *   unroot SEQ         the root that ends a commit is missing
+ *   late SEQ           its time is a day later, the checksum and all roots made again
+ *   group SEQ          it says it is the second of a transaction of two, all made again
  */
 #include "events/event.h"
 #include "store/heads.h"

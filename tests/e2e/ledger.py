@@ -187,8 +187,8 @@ class Tap:
         self.count += 1
         self.failed += not passed
         print(("ok" if passed else "not ok"), self.count, "-", name, flush=True)
-        if not passed and note != "":
-            print("#", str(note)[:2000], flush=True)
+        if not passed:  # what reads these lines shows the names alone: standard error it shows whole
+            print(f"{name}: {str(note)[:2000]}", file=sys.stderr, flush=True)
         return passed
 
     def equal(self, got, wanted, name):
