@@ -70,7 +70,7 @@ def plain(line):
     line = re.sub(r"\b[0-9a-f]{64}\b", "HASH", line)
     line = re.sub(r"\bledger-[0-9a-z]{8,}", "LEDGER", line)
     line = re.sub(r"\buid:\d+", "UID", line)
-    line = re.sub(r"/tmp/ipledger-docs-[^/\s]*", "DIR", line)
+    line = re.sub(r"/\S*ipledger-docs-[^/\s]*", "DIR", line)
     line = re.sub(r"\b[\d.,]+( ?)(ms|s|us|events/s|rows/s|kB|MB|bytes)\b", r"N\1\2", line)
     line = re.sub(r"(Milliseconds\s+|pid=|:)\d+\b(?=\s|$)", r"\1N", line)
     return re.sub(r"\s+", " ", line).strip()
