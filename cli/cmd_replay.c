@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "replay/state_hash.h"
+#include "store/thread.h"
 
 #define STATUS_NS   INT64_C(100000000) /* the line of counts, at most so often */
 #define EVENT_BYTES ((size_t)64 << 20)
@@ -39,14 +40,6 @@ struct replay {
 	uint64_t reached;
 };
 
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* --- the line of counts --- */
 
 static void clear_status(struct replay *r)
@@ -61,7 +54,7 @@ static void draw_status(struct replay *r, const struct ipl_state *state)
 	double seconds = ipl_progress_seconds(&r->progress);
 	uint64_t seq = ipl_state_seq(state);
 
-	r->drawn_ns = monotonic_ns();
+	r->drawn_ns = ipl_monotonic_ns();
 	r->has_status = true;
 	(void)fflush(stdout); /* the two share a terminal */
 	fprintf(stderr, "\r\033[K%" PRIu64 "/%" PRIu64, seq, r->to);
@@ -105,7 +98,7 @@ static enum ipl_status on_step(void *context, const struct ipl_step *step, struc
 			return ipl_error_set(err, IPL_ERR_IO, "standard output: %s",
 					     strerror(errno));
 	}
-	if (r->shows_status && monotonic_ns() - r->drawn_ns >= STATUS_NS)
+	if (r->shows_status && ipl_monotonic_ns() - r->drawn_ns >= STATUS_NS)
 		draw_status(r, step->state);
 	return ipl_interrupted() ? IPL_ERR_END : IPL_OK;
 }

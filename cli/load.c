@@ -14,22 +14,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "store/thread.h"
 
 #define READ_BYTES  ((size_t)256 << 10)
 #define ANSWER_MAX  ((size_t)8 << 20)
 #define PROGRESS_NS INT64_C(250000000)
 #define POLL_MS     200
 #define DRAIN_NS    INT64_C(60000000000)
-
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* --- requests --- */
 
@@ -332,7 +325,7 @@ static enum ipl_status read_answers(struct load *load, struct conn *conn, struct
 	if (n <= 0)
 		return ipl_error_set(err, IPL_ERR_IO, "the server closed a connection");
 	conn->in.len += (size_t)n;
-	now_ns = monotonic_ns();
+	now_ns = ipl_monotonic_ns();
 	while (used < conn->in.len) {
 		size_t size = 0;
 		enum ipl_scan found = ipl_scan(&conn->scanner, conn->in.at + used,
@@ -403,13 +396,13 @@ static uint32_t in_flight(const struct load *load)
 /* Until all is answered, so that it is known what there is to clean up. */
 static enum ipl_status drain(struct load *load, struct ipl_error *err)
 {
-	int64_t begin_ns = monotonic_ns();
+	int64_t begin_ns = ipl_monotonic_ns();
 	enum ipl_status st = IPL_OK;
 
 	load->is_draining = true;
 	while (st == IPL_OK && in_flight(load) > 0) {
 		st = turn(load, err);
-		if (st == IPL_OK && monotonic_ns() - begin_ns > DRAIN_NS)
+		if (st == IPL_OK && ipl_monotonic_ns() - begin_ns > DRAIN_NS)
 			st = ipl_error_set(err, IPL_ERR_IO, "%u requests were not answered",
 					   in_flight(load));
 	}
@@ -418,7 +411,7 @@ static enum ipl_status drain(struct load *load, struct ipl_error *err)
 
 static enum ipl_status run(struct load *load, struct ipl_error *err)
 {
-	int64_t begin_ns = monotonic_ns(), shown_ns = begin_ns, now_ns = begin_ns;
+	int64_t begin_ns = ipl_monotonic_ns(), shown_ns = begin_ns, now_ns = begin_ns;
 	enum ipl_status st = IPL_OK;
 
 	for (uint32_t i = 0; i < load->options->connections; i++) {
@@ -427,7 +420,7 @@ static enum ipl_status run(struct load *load, struct ipl_error *err)
 	}
 	while (st == IPL_OK && (double)(now_ns - begin_ns) / 1e9 < load->options->seconds) {
 		st = turn(load, err);
-		now_ns = monotonic_ns();
+		now_ns = ipl_monotonic_ns();
 		if (now_ns - shown_ns < PROGRESS_NS)
 			continue;
 		shown_ns = now_ns;

@@ -6,8 +6,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "store/thread.h"
 
 #define BAR_WIDTH   28
 #define QUIET_NS    INT64_C(1000000000) /* what is done sooner needs no bar */
@@ -15,24 +16,16 @@
 
 static volatile sig_atomic_t interrupted;
 
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 void ipl_progress_begin(struct ipl_progress *progress, const char *unit)
 {
 	*progress = (struct ipl_progress){ .unit = unit,
 					   .is_shown = isatty(STDERR_FILENO) == 1,
-					   .begin_ns = monotonic_ns() };
+					   .begin_ns = ipl_monotonic_ns() };
 }
 
 double ipl_progress_seconds(const struct ipl_progress *progress)
 {
-	return (double)(monotonic_ns() - progress->begin_ns) / 1e9;
+	return (double)(ipl_monotonic_ns() - progress->begin_ns) / 1e9;
 }
 
 static void draw(struct ipl_progress *progress, uint64_t done, uint64_t total)
@@ -62,7 +55,7 @@ void ipl_progress_update(struct ipl_progress *progress, uint64_t done, uint64_t 
 
 	if (!progress->is_shown)
 		return;
-	now_ns = monotonic_ns();
+	now_ns = ipl_monotonic_ns();
 	if (now_ns - progress->begin_ns < QUIET_NS || now_ns - progress->drawn_ns < INTERVAL_NS)
 		return;
 	progress->drawn_ns = now_ns;

@@ -7,9 +7,10 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "store/thread.h"
 
 #define BATCH_EVENTS 256u
 #define BATCHES      3u
@@ -163,7 +164,6 @@ static void *read_all(void *context)
 
 static bool start(struct passing *s, pthread_t *thread)
 {
-	sigset_t all, before;
 	int rc;
 
 	if (s->pass->records->has_one_thread || s->pass->to - s->pass->from < THREAD_MIN ||
@@ -172,10 +172,7 @@ static bool start(struct passing *s, pthread_t *thread)
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->changed, NULL);
 	s->has_thread = true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the others */
-	rc = pthread_create(thread, NULL, read_all, s);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = ipl_thread_start(thread, read_all, s);
 	if (rc != 0)
 		s->has_thread = false; /* it goes without; else the thread reads this already */
 	return rc == 0;

@@ -11,6 +11,7 @@
 #include "replay/state_hash.h"
 #include "store/checkpoint.h"
 #include "store/pages.h"
+#include "store/thread.h"
 
 /* --- what stands beside the log --- */
 
@@ -180,7 +181,7 @@ enum ipl_status ipl_verify(const char *dir, const struct ipl_verify_options *opt
 	if (st != IPL_OK)
 		return st;
 	pthread_mutex_init(&v.lock, NULL);
-	pthread_cond_init(&v.changed, NULL);
+	ipl_cond_init(&v.changed);
 	st = verify_store(&v, err);
 	pthread_mutex_destroy(&v.lock);
 	pthread_cond_destroy(&v.changed);

@@ -4,13 +4,12 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "replay/state_hash.h"
+#include "store/thread.h"
 
 #define CHUNK             IPL_VERIFY_CHUNK
 #define CHUNK_ARENA_BYTES ((size_t)2 << 30)
@@ -491,15 +490,10 @@ static void watch(struct ipl_verify_run *v)
 {
 	pthread_mutex_lock(&v->lock);
 	while (v->running > 0) {
-		struct timespec until;
+		int64_t until_ns = ipl_monotonic_ns() + TOLD_NS;
 		uint64_t done;
 		bool goes_on;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += TOLD_NS;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		while (v->running > 0 &&
-		       pthread_cond_timedwait(&v->changed, &v->lock, &until) == 0) {
+		while (v->running > 0 && ipl_cond_wait_until(&v->changed, &v->lock, until_ns)) {
 		}
 		done = v->done;
 		pthread_mutex_unlock(&v->lock);
@@ -532,10 +526,7 @@ enum ipl_status ipl_verify_chunks(struct ipl_verify_run *v, struct ipl_error *er
 	pthread_t thread[THREADS_MAX];
 	uint32_t wanted = thread_count(v), started = 0;
 	enum ipl_status st = IPL_OK;
-	sigset_t all, before;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the caller's thread */
 	while (st == IPL_OK && started < wanted) {
 		chunk[started] = chunk_new(v, err);
 		if (chunk[started] == NULL) {
@@ -545,7 +536,7 @@ enum ipl_status ipl_verify_chunks(struct ipl_verify_run *v, struct ipl_error *er
 		pthread_mutex_lock(&v->lock);
 		v->running++;
 		pthread_mutex_unlock(&v->lock);
-		if (pthread_create(&thread[started], NULL, run_thread, chunk[started]) != 0) {
+		if (ipl_thread_start(&thread[started], run_thread, chunk[started]) != 0) {
 			st = ipl_error_set(err, IPL_ERR_NOMEM, "no thread to verify with");
 			chunk_free(chunk[started]);
 			pthread_mutex_lock(&v->lock);
@@ -557,7 +548,6 @@ enum ipl_status ipl_verify_chunks(struct ipl_verify_run *v, struct ipl_error *er
 		}
 		started++;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	watch(v);
 	for (uint32_t i = 0; i < started; i++) {
 		pthread_join(thread[i], NULL);

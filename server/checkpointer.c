@@ -4,19 +4,18 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "replay/checkpoint.h"
 #include "server/log.h"
+#include "store/thread.h"
 
-#define NICE          19
-#define AFTER_FAILURE 60 /* seconds, after which a failed one is tried again */
+#define NICE             19
+#define AFTER_FAILURE_NS INT64_C(60000000000) /* after which a failed one is tried again */
 
 struct ipl_checkpointer {
 	struct ipl_store *store;
@@ -70,14 +69,6 @@ static enum ipl_status set_due(struct ipl_checkpointer *checkpointer, struct ipl
 	return IPL_OK;
 }
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static enum ipl_status thin(struct ipl_checkpointer *checkpointer, struct ipl_error *err)
 {
 	struct ipl_store_stat stat;
@@ -97,7 +88,7 @@ static enum ipl_status make_one(struct ipl_checkpointer *checkpointer, struct ip
 {
 	const struct ipl_checkpoint_job job = { checkpointer->store, checkpointer->reader,
 						checkpointer->set, go_on, checkpointer };
-	int64_t begin_ms = monotonic_ms();
+	int64_t begin_ns = ipl_monotonic_ns();
 	struct ipl_head head;
 	enum ipl_status st = ipl_store_head(checkpointer->store, &head, err);
 
@@ -105,59 +96,27 @@ static enum ipl_status make_one(struct ipl_checkpointer *checkpointer, struct ip
 		st = ipl_checkpoint_build(&job, head.seq, err);
 	if (st == IPL_OK)
 		ipl_log(IPL_LOG_INFO, "checkpoint of event %" PRIu64 " made in %" PRId64 " ms",
-			head.seq, monotonic_ms() - begin_ms);
+			head.seq, (ipl_monotonic_ns() - begin_ns) / 1000000);
 	look(checkpointer);
 	if (st == IPL_OK)
 		st = thin(checkpointer, err);
 	return st == IPL_OK ? set_due(checkpointer, err) : st;
 }
 
-/* Waits by a clock that nobody sets. */
-static void init_steady(pthread_cond_t *changed)
+/* With the lock held. */
+static void wait_until_due(struct ipl_checkpointer *checkpointer)
 {
-	pthread_condattr_t steady;
-
-	pthread_condattr_init(&steady);
-	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-	pthread_cond_init(changed, &steady);
-	pthread_condattr_destroy(&steady);
+	while (go_on(checkpointer) && checkpointer->durable < atomic_load(&checkpointer->due))
+		pthread_cond_wait(&checkpointer->changed, &checkpointer->lock);
 }
 
-/* Wait until one is due, for @seconds at most (0: for ever); with the lock held. */
-static void wait_until_due(struct ipl_checkpointer *checkpointer, time_t seconds)
+/* With the lock held. */
+static void rest(struct ipl_checkpointer *checkpointer, int64_t for_ns)
 {
-	struct timespec until;
+	int64_t until_ns = ipl_monotonic_ns() + for_ns;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += seconds;
-	while (go_on(checkpointer)) {
-		if (seconds == 0 && checkpointer->durable >= atomic_load(&checkpointer->due))
-			return;
-		if (seconds == 0)
-			pthread_cond_wait(&checkpointer->changed, &checkpointer->lock);
-		else if (pthread_cond_timedwait(&checkpointer->changed, &checkpointer->lock,
-						&until) != 0)
-			return;
-	}
-}
-
-/*
- * As long as it has worked, so that under a load that never ends it takes half of a core at most
- * and less often writes again what has hardly grown. With the lock held.
- */
-static void rest(struct ipl_checkpointer *checkpointer, int64_t worked_ms)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += worked_ms / 1000;
-	until.tv_nsec += worked_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	while (go_on(checkpointer) &&
-	       pthread_cond_timedwait(&checkpointer->changed, &checkpointer->lock, &until) == 0) {
+	       ipl_cond_wait_until(&checkpointer->changed, &checkpointer->lock, until_ns)) {
 	}
 }
 
@@ -182,7 +141,7 @@ static void *run(void *context)
 {
 	struct ipl_checkpointer *checkpointer = context;
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
-	int64_t begin_ms, worked_ms = 0;
+	int64_t begin_ns, worked_ns = 0;
 	enum ipl_status st;
 
 	/* Linux has a priority for each thread; without it the thread is as nice as others. */
@@ -193,14 +152,18 @@ static void *run(void *context)
 			ipl_log(IPL_LOG_WARN, "no checkpoint could be made: %s", err.text);
 		pthread_mutex_lock(&checkpointer->lock);
 		if (st != IPL_OK)
-			wait_until_due(checkpointer, AFTER_FAILURE);
-		rest(checkpointer, worked_ms);
-		wait_until_due(checkpointer, 0);
+			rest(checkpointer, AFTER_FAILURE_NS);
+		/*
+		 * As long as it has worked, so that under a load that never ends it takes half of
+		 * a core at most and less often writes again what has hardly grown.
+		 */
+		rest(checkpointer, worked_ns);
+		wait_until_due(checkpointer);
 		pthread_mutex_unlock(&checkpointer->lock);
-		begin_ms = monotonic_ms();
+		begin_ns = ipl_monotonic_ns();
 		if (go_on(checkpointer))
 			st = make_one(checkpointer, &err);
-		worked_ms = monotonic_ms() - begin_ms;
+		worked_ns = ipl_monotonic_ns() - begin_ns;
 	}
 	return NULL;
 }
@@ -209,7 +172,6 @@ enum ipl_status ipl_checkpointer_start(struct ipl_store *store, struct ipl_check
 				       struct ipl_checkpointer **out, struct ipl_error *err)
 {
 	struct ipl_checkpointer *checkpointer = calloc(1, sizeof(*checkpointer));
-	sigset_t all, before;
 	enum ipl_status st;
 	int rc;
 
@@ -224,11 +186,8 @@ enum ipl_status ipl_checkpointer_start(struct ipl_store *store, struct ipl_check
 		return st;
 	}
 	pthread_mutex_init(&checkpointer->lock, NULL);
-	init_steady(&checkpointer->changed);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the loop's thread */
-	rc = pthread_create(&checkpointer->thread, NULL, run, checkpointer);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	ipl_cond_init(&checkpointer->changed);
+	rc = ipl_thread_start(&checkpointer->thread, run, checkpointer);
 	if (rc != 0) {
 		ipl_reader_close(checkpointer->reader);
 		free(checkpointer);

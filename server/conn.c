@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/thread.h"
+
 #define READ_BYTES       ((size_t)256 << 10)
 #define FRAMES_AT_A_TIME 512u /* then others have their turn */
 #define SHRINK_BYTES     ((size_t)1 << 20)

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/thread.h"
+
 #define LARGE_BYTES  ((size_t)128 << 10)
 #define SHARE_OF_ALL 8 /* room is made for a part of all, so that it lasts */
 

@@ -16,6 +16,7 @@
 #include "events/msgpack.h"
 #include "events/time.h"
 #include "server/log.h"
+#include "store/thread.h"
 
 #define FOLD_ARENA_BYTES ((size_t)256 << 20)
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "server/log.h"
+#include "store/thread.h"
 
 #define TRY_AGAIN_NS INT64_C(1000000000)
 

@@ -14,12 +14,13 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "store/thread.h"
 
 #define JOB_ARENA_BYTES ((size_t)256 << 20)
 /* What waits holds so much of requests at most; what comes beyond is done at once. */
@@ -147,7 +148,6 @@ static void *run(void *context)
 
 static enum ipl_status start_lane(struct ipl_jobs *jobs, struct lane *lane, struct ipl_error *err)
 {
-	sigset_t all, before;
 	enum ipl_status st;
 	int rc;
 
@@ -158,10 +158,7 @@ static enum ipl_status start_lane(struct ipl_jobs *jobs, struct lane *lane, stru
 	if (st != IPL_OK)
 		return st;
 	ipl_views_limit(lane->engine->views, VIEWS_KEPT_MAX, VIEWS_BYTES_MAX);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the loop's thread */
-	rc = pthread_create(&lane->thread, NULL, run, lane);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = ipl_thread_start(&lane->thread, run, lane);
 	lane->has_thread = rc == 0;
 	return rc == 0 ? IPL_OK :
 			 ipl_error_set(err, IPL_ERR_NOMEM, "no thread for reads: %s", strerror(rc));

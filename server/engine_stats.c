@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/thread.h"
+
 /* So many of each are told of one by one; of the others only how many, and the least free. */
 #define VSWITCHES_MAX 1000u
 #define POOLS_MAX     64u

@@ -9,6 +9,7 @@
 
 #include "events/json.h"
 #include "events/time.h"
+#include "store/thread.h"
 
 static const char *const words[] = { "error", "warn", "info", "debug" };
 static enum ipl_log_level log_level = IPL_LOG_INFO;
@@ -76,14 +77,14 @@ void ipl_log(enum ipl_log_level level, const char *format, ...)
 void ipl_log_often(enum ipl_log_level level, struct ipl_log_pause *pause, const char *format, ...)
 {
 	char text[1024], more[64] = "";
-	struct timespec now;
 	va_list args;
+	/* One more than the clock says: 0 is never. */
+	int64_t now_s = ipl_monotonic_ns() / 1000000000 + 1;
 	size_t len;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (level > log_level)
 		return;
-	if (pause->last_s == (int64_t)now.tv_sec + 1) { /* 0 is never */
+	if (pause->last_s == now_s) {
 		pause->left_out++;
 		return;
 	}
@@ -95,6 +96,6 @@ void ipl_log_often(enum ipl_log_level level, struct ipl_log_pause *pause, const 
 	va_end(args);
 	len = strlen(text);
 	(void)snprintf(text + len, sizeof(text) - len, "%s", more);
-	*pause = (struct ipl_log_pause){ .last_s = (int64_t)now.tv_sec + 1 };
+	*pause = (struct ipl_log_pause){ .last_s = now_s };
 	print(level, text);
 }

@@ -7,8 +7,6 @@
 #ifndef IPL_SERVER_METRICS_H
 #define IPL_SERVER_METRICS_H
 
-#include <time.h>
-
 #include "events/base.h"
 
 /* Bucket i holds what is at most 2^i units; the last one the rest. */
@@ -36,15 +34,6 @@ static inline void ipl_histogram_add(struct ipl_histogram *histogram, uint64_t v
 static inline void ipl_histogram_add_ns(struct ipl_histogram *histogram, int64_t ns)
 {
 	ipl_histogram_add(histogram, ns < 0 ? 0 : (uint64_t)ns, IPL_HISTOGRAM_NS_SHIFT);
-}
-
-/** A clock for durations. */
-static inline int64_t ipl_monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /** The lines that begin a family: what it means, and its type (counter, gauge, histogram). */

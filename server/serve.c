@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/thread.h"
+
 #define CALL_ARENA_BYTES ((size_t)256 << 20)
 #define FILES_WANTED     10240u
 #define LAST_WORDS_S     5 /* how long a peer may take to read its last answers */

@@ -13,9 +13,9 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "server/feed.h"
+#include "store/thread.h"
 
 #define SUBSCRIPTIONS_MAX 16u                 /* of one connection */
 #define AHEAD_BYTES_MAX   ((size_t)256 << 10) /* that wait for one connection to take them */
@@ -183,14 +183,6 @@ static void say_all_ended(struct ipl_conn *conn, const char *reason, const char 
 
 /* --- taking turns --- */
 
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static bool has_room(const struct ipl_conn *conn)
 {
 	return conn->out.len - conn->sent < AHEAD_BYTES_MAX;
@@ -208,7 +200,7 @@ static bool feed_one(struct ipl_conn *conn, struct ipl_subscription *subscriptio
 		static const uint8_t head[] = { 0x93, 0x02, 0xa5, 'E', 'v', 'e', 'n', 't', 0x91 };
 		size_t before = conn->out.len;
 		enum ipl_status st;
-		if (monotonic_ns() >= deadline_ns)
+		if (ipl_monotonic_ns() >= deadline_ns)
 			return true;
 		ipl_arena_reset(arena);
 		ipl_buf_append(&conn->out, head, sizeof(head));
@@ -278,7 +270,7 @@ static int64_t turn_ns(const struct ipl_server *server, int64_t now_ns)
 static void on_feed(evutil_socket_t fd, short what, void *context)
 {
 	struct ipl_server *server = context;
-	int64_t begin_ns = monotonic_ns(), deadline_ns = begin_ns + turn_ns(server, begin_ns);
+	int64_t begin_ns = ipl_monotonic_ns(), deadline_ns = begin_ns + turn_ns(server, begin_ns);
 	struct ipl_conn *conn = server->feed_first != NULL ? server->feed_first : server->conns;
 	bool goes_on = false;
 
@@ -287,7 +279,7 @@ static void on_feed(evutil_socket_t fd, short what, void *context)
 	for (uint32_t left = server->conn_count; left > 0 && conn != NULL; left--) {
 		server->feed_first = conn->next; /* kept right where a connection ends */
 		if (conn->subscriptions != NULL && !conn->input_done) {
-			if (monotonic_ns() >= deadline_ns) {
+			if (ipl_monotonic_ns() >= deadline_ns) {
 				server->feed_first = conn;
 				goes_on = true;
 				break;
@@ -296,7 +288,7 @@ static void on_feed(evutil_socket_t fd, short what, void *context)
 		}
 		conn = server->feed_first != NULL ? server->feed_first : server->conns;
 	}
-	server->fed_ns = monotonic_ns();
+	server->fed_ns = ipl_monotonic_ns();
 	if (goes_on)
 		ipl_subscribers_wake(server);
 }

@@ -4,12 +4,12 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "store/thread.h"
 
 /* As long as the loop takes to hear of a commit and to hand over what there is. */
 #define LINGER_NS INT64_C(60000)
@@ -27,22 +27,14 @@ struct ipl_committer {
 	struct ipl_commit commit; /* the batch on its way, and what became of it */
 };
 
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void append(struct ipl_committer *committer)
 {
 	struct ipl_commit *commit = &committer->commit;
-	int64_t begin_ns = monotonic_ns();
+	int64_t begin_ns = ipl_monotonic_ns();
 
 	commit->err = (struct ipl_error)IPL_ERROR_INIT(NULL);
 	commit->status = ipl_store_append(committer->store, &commit->batch, &commit->err);
-	commit->duration_ns = monotonic_ns() - begin_ns;
+	commit->duration_ns = ipl_monotonic_ns() - begin_ns;
 }
 
 /*
@@ -51,12 +43,12 @@ static void append(struct ipl_committer *committer)
  */
 static void linger(struct ipl_committer *committer)
 {
-	int64_t until_ns = monotonic_ns() + LINGER_NS;
+	int64_t until_ns = ipl_monotonic_ns() + LINGER_NS;
 
 	pthread_mutex_unlock(&committer->lock);
 	/* To yield meanwhile costs as much as to sleep. */
 	while (atomic_load_explicit(&committer->stage, memory_order_relaxed) != HANDED_OVER &&
-	       monotonic_ns() < until_ns) {
+	       ipl_monotonic_ns() < until_ns) {
 	}
 	pthread_mutex_lock(&committer->lock);
 }
@@ -93,7 +85,6 @@ enum ipl_status ipl_committer_start(struct ipl_store *store, int done_fd,
 				    struct ipl_committer **out, struct ipl_error *err)
 {
 	struct ipl_committer *committer = calloc(1, sizeof(*committer));
-	sigset_t all, before;
 	int rc;
 
 	if (committer == NULL)
@@ -102,10 +93,7 @@ enum ipl_status ipl_committer_start(struct ipl_store *store, int done_fd,
 	committer->done_fd = done_fd;
 	pthread_mutex_init(&committer->lock, NULL);
 	pthread_cond_init(&committer->changed, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the loop's thread */
-	rc = pthread_create(&committer->thread, NULL, run, committer);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = ipl_thread_start(&committer->thread, run, committer);
 	if (rc != 0) {
 		free(committer);
 		return ipl_error_set(err, IPL_ERR_NOMEM, "no thread for the committer: %s",

@@ -6,15 +6,15 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "store/thread.h"
+
 #define MAP_BYTES  ((size_t)256 << 20)
-#define LINGER_MS  250 /* refusals are written together */
+#define LINGER_NS  INT64_C(250000000) /* refusals are written together */
 #define PATH_BYTES 4200
 
 struct ipl_refusals {
@@ -245,26 +245,11 @@ static int write_pending(struct ipl_refusals *r, const struct pending *p)
 	return rc;
 }
 
-/* Waits by a clock that nobody sets. */
-static void init_steady(pthread_cond_t *changed)
-{
-	pthread_condattr_t steady;
-
-	pthread_condattr_init(&steady);
-	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-	pthread_cond_init(changed, &steady);
-	pthread_condattr_destroy(&steady);
-}
-
 static void linger(struct ipl_refusals *r)
 {
-	struct timespec until;
+	int64_t until_ns = ipl_monotonic_ns() + LINGER_NS;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LINGER_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	while (!r->stopping && pthread_cond_timedwait(&r->changed, &r->lock, &until) == 0)
+	while (!r->stopping && ipl_cond_wait_until(&r->changed, &r->lock, until_ns))
 		continue;
 }
 
@@ -300,13 +285,8 @@ static void *run(void *context)
 
 static int start_thread(struct ipl_refusals *r)
 {
-	sigset_t all, before;
-	int rc;
+	int rc = ipl_thread_start(&r->thread, run, r);
 
-	sigfillset(&all); /* signals are the main thread's */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&r->thread, NULL, run, r);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	r->has_thread = rc == 0;
 	return rc;
 }
@@ -324,7 +304,7 @@ enum ipl_status ipl_refusals_open(const char *dir, bool writes, struct ipl_refus
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for refusals");
 	r->writes = writes;
 	pthread_mutex_init(&r->lock, NULL);
-	init_steady(&r->changed);
+	ipl_cond_init(&r->changed);
 	(void)snprintf(r->path, sizeof(r->path), "%s/refusals.mdb", dir);
 	rc = open_or_move_aside(r);
 	if (rc == ENOENT && !writes) {
