@@ -18,10 +18,31 @@
 #define TOKEN_BYTES         128
 #define INTERFACE_BYTES_MAX 15 /* as Linux has it */
 
+/* --- text --- */
+
+static void write_text(struct ipl_export *x, const void *text, size_t len)
+{
+	if (fwrite(text, 1, len, x->to) != len)
+		x->has_failed = true;
+}
+
+void ipl_export_write(struct ipl_export *x, const struct ipl_buf *text)
+{
+	write_text(x, text->at, text->len);
+}
+
 /* --- pages --- */
 
-typedef enum ipl_status (*page_fn)(struct ipl_export *x, struct ipl_arena *arena,
-				   const struct ipl_value *list);
+struct inventory;
+
+/* A list that an operation gives in pages, and how a page becomes text. */
+struct source {
+	const char *operation;
+	const char *path;
+	enum ipl_status (*write)(struct ipl_export *x, struct ipl_arena *arena,
+				 const struct source *source, const struct ipl_value *list);
+	void (*add)(struct inventory *v, const struct ipl_value *item); /* the rows of one item */
+};
 
 /* Keep the token beyond the page's arena. */
 static enum ipl_status keep_token(struct ipl_export *x, const struct ipl_value *result,
@@ -35,12 +56,9 @@ static enum ipl_status keep_token(struct ipl_export *x, const struct ipl_value *
 	return IPL_OK;
 }
 
-/*
- * Hand the list at @path of each page of @operation to @fn, so that a list of any length fits. All
- * pages, of all lists, are of one moment.
+/* One page after another, so that a list of any length fits. All, of all lists, are of one moment.
  */
-static enum ipl_status each_page(struct ipl_export *x, const char *operation, const char *path,
-				 page_fn fn)
+static enum ipl_status each_page(struct ipl_export *x, const struct source *source)
 {
 	const struct ipl_invocation *whole = x->in;
 	struct ipl_invocation in = *whole;
@@ -60,12 +78,12 @@ static enum ipl_status each_page(struct ipl_export *x, const char *operation, co
 		ipl_map_set(&arena, &params, IPL_STR("MaxResults"), ipl_int(PAGE_RESULTS));
 		if (token.len > 0)
 			ipl_map_set(&arena, &params, IPL_STR("NextToken"), ipl_text(token));
-		st = ipl_export_ask(x, operation, &params, &result);
-		list = st == IPL_OK ? ipl_value_at(&result, ipl_str_of(path)) : NULL;
+		st = ipl_export_ask(x, source->operation, &params, &result);
+		list = st == IPL_OK ? ipl_value_at(&result, ipl_str_of(source->path)) : NULL;
 		if (st == IPL_OK && ipl_interrupted())
 			st = ipl_error_set(&x->err, IPL_ERR_IO, "the export was interrupted");
 		if (list != NULL && st == IPL_OK)
-			st = fn(x, &arena, list);
+			st = source->write(x, &arena, source, list);
 		if (st == IPL_OK)
 			st = keep_token(x, &result, kept, &token);
 		ipl_progress_update(&x->progress, x->rows, x->total);
@@ -80,11 +98,12 @@ static enum ipl_status each_page(struct ipl_export *x, const char *operation, co
 /* --- jsonl --- */
 
 static enum ipl_status write_events(struct ipl_export *x, struct ipl_arena *arena,
-				    const struct ipl_value *events)
+				    const struct source *source, const struct ipl_value *events)
 {
 	struct ipl_buf line = { 0 };
 
 	(void)arena;
+	(void)source;
 	if (x->range.count == 0)
 		x->total = x->seq;
 	for (uint32_t i = 0; i < events->count; i++) {
@@ -100,7 +119,9 @@ static enum ipl_status write_events(struct ipl_export *x, struct ipl_arena *aren
 
 static enum ipl_status export_jsonl(struct ipl_export *x)
 {
-	return each_page(x, "ListEvents", "Events", write_events);
+	static const struct source log = { "ListEvents", "Events", write_events, NULL };
+
+	return each_page(x, &log);
 }
 
 /* --- csv --- */
@@ -188,64 +209,40 @@ static void write_rows(struct ipl_export *x, struct inventory *v)
 	ipl_csv_write(&text, v->arena, &v->rows);
 	while (x->has_names && names < text.len && text.at[names++] != '\n')
 		continue;
-	if (fwrite(text.at + names, 1, text.len - names, x->to) != text.len - names)
-		x->has_failed = true;
+	write_text(x, text.at + names, text.len - names);
 	x->has_names = true;
 	ipl_buf_release(&text);
 }
 
 static enum ipl_status write_inventory(struct ipl_export *x, struct ipl_arena *arena,
-				       const struct ipl_value *list,
-				       void (*add)(struct inventory *v,
-						   const struct ipl_value *item))
+				       const struct source *source, const struct ipl_value *list)
 {
 	struct inventory v = { x, arena, ipl_array() };
 
 	for (uint32_t i = 0; i < list->count; i++)
-		add(&v, &list->item[i]);
+		source->add(&v, &list->item[i]);
 	if (arena->failed)
 		return ipl_error_set(&x->err, IPL_ERR_NOMEM, "out of memory for a page");
 	write_rows(x, &v);
 	return IPL_OK;
 }
 
-static enum ipl_status write_enis(struct ipl_export *x, struct ipl_arena *arena,
-				  const struct ipl_value *list)
-{
-	return write_inventory(x, arena, list, add_eni);
-}
-
-static enum ipl_status write_instances(struct ipl_export *x, struct ipl_arena *arena,
-				       const struct ipl_value *list)
-{
-	return write_inventory(x, arena, list, add_instance);
-}
-
-static enum ipl_status write_eips(struct ipl_export *x, struct ipl_arena *arena,
-				  const struct ipl_value *list)
-{
-	return write_inventory(x, arena, list, add_eip);
-}
-
 static enum ipl_status export_csv(struct ipl_export *x)
 {
-	enum ipl_status st = each_page(x, "DescribeNetworkInterfaces",
-				       "NetworkInterfaceSets.NetworkInterfaceSet", write_enis);
+	static const struct source lists[] = {
+		{ "DescribeNetworkInterfaces", "NetworkInterfaceSets.NetworkInterfaceSet",
+		  write_inventory, add_eni },
+		{ "DescribeInstances", "Instances.Instance", write_inventory, add_instance },
+		{ "DescribeEipAddresses", "EipAddresses.EipAddress", write_inventory, add_eip },
+	};
+	enum ipl_status st = IPL_OK;
 
-	if (st == IPL_OK)
-		st = each_page(x, "DescribeInstances", "Instances.Instance", write_instances);
-	if (st == IPL_OK)
-		st = each_page(x, "DescribeEipAddresses", "EipAddresses.EipAddress", write_eips);
+	for (size_t i = 0; st == IPL_OK && i < IPL_ARRAY_SIZE(lists); i++)
+		st = each_page(x, &lists[i]);
 	return st;
 }
 
 /* --- the command --- */
-
-void ipl_export_write(struct ipl_export *x, const struct ipl_buf *text)
-{
-	if (fwrite(text->at, 1, text->len, x->to) != text->len)
-		x->has_failed = true;
-}
 
 /* Ask by @ask as of the moment of what was asked first. */
 static enum ipl_status ask_then(

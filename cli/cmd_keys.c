@@ -64,7 +64,8 @@ static int list(const struct ipl_invocation *in, const struct words *w)
 	if (st == IPL_ERR_END) { /* without a file nobody has a key */
 		fprintf(stderr, "there is no %s: `ipledger keys add` makes it\n", w->path);
 		keys = ipl_keys_none();
-		st = keys == NULL ? IPL_ERR_NOMEM : IPL_OK;
+		st = keys != NULL ? IPL_OK :
+				    ipl_error_set(&err, IPL_ERR_NOMEM, "out of memory for keys");
 	}
 	if (st != IPL_OK)
 		return ipl_fail(&err);

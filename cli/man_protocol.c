@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "events/codes.h"
-#include "events/event_table.h"
+#include "events/event.h"
 #include "operations/operation.h"
 
 static void put_introduction(FILE *to)
@@ -98,15 +98,6 @@ static void put_operations(FILE *to)
 
 /* --- events and errors --- */
 
-static const struct {
-	const char *name;
-	const char *what;
-} events[] = {
-#define X(number, NAME, record, Name, text) { #Name, text },
-	IPL_EVENT_LIST(X)
-#undef X
-};
-
 static void put_events(FILE *to)
 {
 	fputs(".SH EVENTS\n"
@@ -114,9 +105,11 @@ static void put_events(FILE *to)
 	      "Actor,\n"
 	      "RequestId, Reason, Touches (the ids of what it changed) and Body. Its types:\n",
 	      to);
-	for (size_t i = 0; i < IPL_ARRAY_SIZE(events); i++) {
-		fprintf(to, ".TP\n.B %s\n", events[i].name);
-		ipl_man_text(to, events[i].what);
+	for (uint64_t type = 0; type <= IPL_EVENT_NUMBER_MAX; type++) {
+		if (ipl_event_name(type) == NULL)
+			continue;
+		fprintf(to, ".TP\n.B %s\n", ipl_event_name(type));
+		ipl_man_text(to, ipl_event_meaning(type));
 		putc('\n', to);
 	}
 }

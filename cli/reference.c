@@ -9,16 +9,6 @@
 
 /* --- events --- */
 
-static const struct {
-	uint64_t number;
-	const char *name;
-	const char *what;
-} events[] = {
-#define X(number, NAME, record, Name, text) { number, #Name, text },
-	IPL_EVENT_LIST(X)
-#undef X
-};
-
 static void put_choice(FILE *to, enum ipl_field_kind kind)
 {
 	const char *word;
@@ -153,12 +143,14 @@ static void put_envelope(FILE *to)
 void ipl_reference_events(FILE *to)
 {
 	put_envelope(to);
-	for (size_t i = 0; i < IPL_ARRAY_SIZE(events); i++) {
+	for (uint64_t type = 0; type <= IPL_EVENT_NUMBER_MAX; type++) {
+		if (ipl_event_name(type) == NULL)
+			continue;
 		fprintf(to,
 			"\n## %s\n\n%s Number %" PRIu64 " on the disk.\n\n"
 			"| member of `Body` | is | and then |\n| --- | --- | --- |\n",
-			events[i].name, events[i].what, events[i].number);
-		put_fields(to, ipl_event_record(events[i].number), 0);
+			ipl_event_name(type), ipl_event_meaning(type), type);
+		put_fields(to, ipl_event_record(type), 0);
 	}
 }
 

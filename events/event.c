@@ -43,9 +43,10 @@ IPL_RECORD_LIST(X)
 
 static const struct {
 	const char *name;
+	const char *meaning;
 	const struct ipl_record *record;
 } types[IPL_EVENT_NUMBER_MAX + 1] = {
-#define X(number, NAME, record, Name, meaning) [number] = { #Name, &ipl_record_##record },
+#define X(number, NAME, record, Name, meaning) [number] = { #Name, meaning, &ipl_record_##record },
 	IPL_EVENT_LIST(X)
 #undef X
 };
@@ -72,6 +73,11 @@ static_assert(sizeof(enum ipl_charge) == sizeof(uint32_t) && sizeof(enum ipl_run
 const char *ipl_event_name(uint64_t type)
 {
 	return type <= IPL_EVENT_NUMBER_MAX ? types[type].name : NULL;
+}
+
+const char *ipl_event_meaning(uint64_t type)
+{
+	return type <= IPL_EVENT_NUMBER_MAX ? types[type].meaning : NULL;
 }
 
 uint64_t ipl_event_of_name(struct ipl_str name)

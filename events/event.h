@@ -205,6 +205,8 @@ struct ipl_event {
 
 /** "VpcCreated"; NULL for a number that no type has. */
 const char *ipl_event_name(uint64_t type);
+/** What it says, in a sentence for people; NULL for a number that no type has. */
+const char *ipl_event_meaning(uint64_t type);
 /** The number of that name, 0 where there is none. */
 uint64_t ipl_event_of_name(struct ipl_str name);
 /** The record of a type's body; NULL where no event of this version has the type. */

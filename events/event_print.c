@@ -254,15 +254,14 @@ static struct ipl_value record_schema(struct ipl_arena *arena, const struct ipl_
 	return fields;
 }
 
-static void add_type_schema(struct ipl_arena *arena, struct ipl_value *types, int number,
-			    const char *name, const char *meaning, const struct ipl_record *record)
+static void add_type_schema(struct ipl_arena *arena, struct ipl_value *types, uint64_t type)
 {
 	struct ipl_value map = ipl_map();
 
-	ipl_map_add(arena, &map, "Number", ipl_int(number));
-	ipl_map_add(arena, &map, "Name", ipl_text_of(name));
-	ipl_map_add(arena, &map, "Meaning", ipl_text_of(meaning));
-	ipl_map_add(arena, &map, "Fields", record_schema(arena, record));
+	ipl_map_add(arena, &map, "Number", ipl_int((int64_t)type));
+	ipl_map_add(arena, &map, "Name", ipl_text_of(ipl_event_name(type)));
+	ipl_map_add(arena, &map, "Meaning", ipl_text_of(ipl_event_meaning(type)));
+	ipl_map_add(arena, &map, "Fields", record_schema(arena, ipl_event_record(type)));
 	ipl_array_add(arena, types, map);
 }
 
@@ -272,10 +271,10 @@ struct ipl_value ipl_event_schema(struct ipl_arena *arena)
 	struct ipl_value types = ipl_array();
 	struct ipl_value ops = ipl_array();
 
-#define X(number, NAME, record, Name, meaning) \
-	add_type_schema(arena, &types, number, #Name, meaning, &ipl_record_##record);
-	IPL_EVENT_LIST(X)
-#undef X
+	for (uint64_t type = 0; type <= IPL_EVENT_NUMBER_MAX; type++) {
+		if (ipl_event_name(type) != NULL)
+			add_type_schema(arena, &types, type);
+	}
 	for (uint32_t op = 1; op < IPL_OP_COUNT; op++) {
 		struct ipl_value map = ipl_map();
 		ipl_map_add(arena, &map, "Number", ipl_int(op));

@@ -572,19 +572,29 @@ static bool hand_over(struct ipl_engine *engine, const struct ipl_call *call,
 	}
 }
 
+/* Where and of when; IPL_ERR_BUSY: that takes long, and another thread answers it. */
+static enum ipl_status find_moment(struct ipl_engine *engine, const struct ipl_call *call,
+				   const struct ipl_operation *operation,
+				   const struct ipl_common *common, struct ipl_moment *moment,
+				   struct ipl_error *err)
+{
+	enum ipl_status st = ipl_operation_check_region(common->region, engine->region, err);
+
+	if (st == IPL_OK)
+		st = ipl_engine_moment(engine, common->as_of, call->now_ms, moment, err);
+	if (st == IPL_OK && hand_over(engine, call, operation->service, moment))
+		return IPL_ERR_BUSY;
+	return st;
+}
+
 enum ipl_status ipl_engine_service(struct ipl_engine *engine, const struct ipl_call *call,
 				   const struct ipl_operation *operation, const void *args,
 				   const struct ipl_common *common, struct ipl_arena *arena,
 				   struct ipl_answer *answer)
 {
 	struct ipl_moment moment;
-	enum ipl_status st =
-		ipl_operation_check_region(common->region, engine->region, &answer->err);
+	enum ipl_status st = find_moment(engine, call, operation, common, &moment, &answer->err);
 
-	if (st == IPL_OK)
-		st = ipl_engine_moment(engine, common->as_of, call->now_ms, &moment, &answer->err);
-	if (st == IPL_OK && hand_over(engine, call, operation->service, &moment))
-		return IPL_ERR_BUSY;
 	if (st != IPL_OK)
 		return st;
 	switch (operation->service) {

@@ -4,6 +4,7 @@
 # notice: property and unit tests, then those at the door. Says which one caught it.
 #
 #     tests/mutants/run.sh [NAME...]      all of them take half an hour; exit 1 if one survived
+# shellcheck source=tests/mutants/lib.sh
 . "$(dirname "$0")/lib.sh"
 programs="prop_ledger test_event test_ground test_block test_golden prop_past prop_rows"
 doors="rules statements ipv6 transact every_write cooling edges refuse_network refuse_instance refuse_eni refuse_eip"

@@ -4,6 +4,7 @@
 # simulation: after how many seeds it is caught.
 #
 #     tests/mutants/simulation.sh [NAME...]      SEEDS=500 of each at most; exit 1 if one survived
+# shellcheck source=tests/mutants/lib.sh
 . "$(dirname "$0")/lib.sh"
 MUTANTS=$here/simulation.txt
 export MUTANTS
