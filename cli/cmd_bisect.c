@@ -264,10 +264,15 @@ static int report(struct bisecting *b, struct ipl_error *err)
 	ipl_map_add(arena, &result, "StatesAsked", ipl_int((int64_t)b->result.asked));
 	ipl_map_add(arena, &result, "EventsFolded",
 		    ipl_int((int64_t)(b->result.loaded + ipl_views_folded(b->look.views))));
-	if (b->in->output != IPL_OUTPUT_TABLE)
+	if (b->in->output == IPL_OUTPUT_CSV) {
+		struct ipl_value rows = ipl_array(); /* one: what was found is no list */
+		ipl_array_add(arena, &rows, result);
+		ipl_print_result(b->in, &rows);
+	} else if (b->in->output != IPL_OUTPUT_TABLE) {
 		ipl_print_result(b->in, &result);
-	else if (is_found)
+	} else if (is_found) {
 		print_found(b, &result);
+	}
 	if (said[0] != '\0' && (b->in->output == IPL_OUTPUT_TABLE || !is_found))
 		fprintf(stderr, "ipledger: %s\n", said);
 	if (b->in->output == IPL_OUTPUT_TABLE)

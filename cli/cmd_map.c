@@ -199,14 +199,18 @@ static void draw(const struct map *m)
 		printf("\na cell is %u addresses: - = # @ say how many are used\n", each);
 }
 
+static const struct {
+	char letter;
+	const char *name;
+} uses[] = { { 'P', "Primary" }, { 's', "Secondary" }, { 'c', "Cooling" }, { 'R', "Reserved" } };
+
+static struct ipl_value address_at(const struct map *m, uint32_t i)
+{
+	return ipl_textf(m->in->arena, IPL_IP4_FMT, IPL_IP4_ARG(m->cidr.base + i));
+}
+
 static struct ipl_value value_of(const struct map *m)
 {
-	static const struct {
-		char letter;
-		const char *name;
-	} lists[] = {
-		{ 'P', "Primary" }, { 's', "Secondary" }, { 'c', "Cooling" }, { 'R', "Reserved" }
-	};
 	struct ipl_arena *arena = m->in->arena;
 	struct ipl_value map = ipl_map();
 
@@ -215,17 +219,34 @@ static struct ipl_value value_of(const struct map *m)
 	ipl_map_add(arena, &map, "AsOfSeq", ipl_int(m->seq));
 	ipl_map_add(arena, &map, "AvailableIpAddressCount",
 		    *ipl_map_get(&m->state, "AvailableIpAddressCount"));
-	for (size_t k = 0; k < IPL_ARRAY_SIZE(lists); k++) {
+	for (size_t k = 0; k < IPL_ARRAY_SIZE(uses); k++) {
 		struct ipl_value list = ipl_array();
 		for (uint32_t i = 0; i < m->size; i++) {
-			if (m->cell[i] == lists[k].letter)
-				ipl_array_add(arena, &list,
-					      ipl_textf(arena, IPL_IP4_FMT,
-							IPL_IP4_ARG(m->cidr.base + i)));
+			if (m->cell[i] == uses[k].letter)
+				ipl_array_add(arena, &list, address_at(m, i));
 		}
-		ipl_map_add(arena, &map, lists[k].name, list);
+		ipl_map_add(arena, &map, uses[k].name, list);
 	}
 	return map;
+}
+
+/* For a spreadsheet: a row for each address that is not free, in their order. */
+static struct ipl_value rows_of(const struct map *m)
+{
+	struct ipl_arena *arena = m->in->arena;
+	struct ipl_value rows = ipl_array();
+
+	for (uint32_t i = 0; i < m->size; i++) {
+		for (size_t k = 0; k < IPL_ARRAY_SIZE(uses); k++) {
+			struct ipl_value row = ipl_map();
+			if (m->cell[i] != uses[k].letter)
+				continue;
+			ipl_map_add(arena, &row, "Address", address_at(m, i));
+			ipl_map_add(arena, &row, "Use", ipl_text_of(uses[k].name));
+			ipl_array_add(arena, &rows, row);
+		}
+	}
+	return rows;
 }
 
 /* --- the command --- */
@@ -250,7 +271,7 @@ static int show_once(const struct ipl_invocation *in, const char *vswitch, bool 
 	if (in->output == IPL_OUTPUT_TABLE) {
 		draw(&m);
 	} else {
-		struct ipl_value value = value_of(&m);
+		struct ipl_value value = in->output == IPL_OUTPUT_CSV ? rows_of(&m) : value_of(&m);
 		ipl_print_result(in, &value);
 	}
 	(void)fflush(stdout); /* main() looks at it in the end */

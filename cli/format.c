@@ -128,6 +128,15 @@ static void csv_text(struct ipl_buf *out, struct ipl_str s)
 	put(out, "\"");
 }
 
+/* {"VSwitchId": […]}: how the cloud's lists stand in its answers. */
+static const struct ipl_value *unwrapped(const struct ipl_value *value)
+{
+	bool is_wrapper = value->type == IPL_VALUE_MAP && value->count == 1 &&
+			  value->member[0].value.type == IPL_VALUE_ARRAY;
+
+	return is_wrapper ? &value->member[0].value : value;
+}
+
 static void csv_cell(struct ipl_buf *out, const struct ipl_value *value)
 {
 	struct ipl_buf json = { 0 };
@@ -138,9 +147,7 @@ static void csv_cell(struct ipl_buf *out, const struct ipl_value *value)
 		csv_text(out, value->str);
 		return;
 	}
-	while (value->type == IPL_VALUE_MAP && value->count == 1) /* {"VSwitchId": […]} */
-		value = &value->member[0].value;
-	ipl_json_write(&json, value, IPL_JSON_COMPACT);
+	ipl_json_write(&json, unwrapped(value), IPL_JSON_COMPACT);
 	csv_text(out, (struct ipl_str){ (const char *)json.at, json.len });
 	ipl_buf_release(&json);
 }
@@ -175,31 +182,33 @@ static void csv_rows(struct ipl_buf *out, struct ipl_arena *arena, const struct 
 	}
 }
 
-const struct ipl_value *ipl_result_list(const struct ipl_value *result)
+/* The same whether the list has elements or none, so that a program knows what it gets. */
+static const struct ipl_value *list_of(const struct ipl_value *result)
 {
-	if (result->type == IPL_VALUE_ARRAY)
-		return result->count == 0 || result->item[0].type == IPL_VALUE_MAP ? result : NULL;
-	if (result->type != IPL_VALUE_MAP)
-		return NULL;
-	for (uint32_t i = 0; i < result->count; i++) {
-		const struct ipl_value *value = &result->member[i].value;
-		bool is_wrapper = value->type == IPL_VALUE_MAP && value->count == 1 &&
-				  value->member[0].value.type == IPL_VALUE_ARRAY;
-		if (is_wrapper)
-			value = &value->member[0].value;
-		if (value->type == IPL_VALUE_ARRAY && value->count > 0 &&
-		    value->item[0].type == IPL_VALUE_MAP)
-			return value;
+	const struct ipl_value *value = result;
+
+	if (result->type == IPL_VALUE_MAP) {
+		uint32_t i = 0;
+		while (i < result->count && result->member[i].value.type != IPL_VALUE_MAP &&
+		       result->member[i].value.type != IPL_VALUE_ARRAY)
+			i++;
+		if (i == result->count)
+			return NULL;
+		value = unwrapped(&result->member[i].value);
 	}
-	return NULL;
+	if (value->type != IPL_VALUE_ARRAY ||
+	    (value->count > 0 && value->item[0].type != IPL_VALUE_MAP))
+		return NULL;
+	return value;
 }
 
 void ipl_csv_write(struct ipl_buf *out, struct ipl_arena *arena, const struct ipl_value *value)
 {
-	const struct ipl_value *rows = ipl_result_list(value);
+	const struct ipl_value *rows = list_of(value);
 
 	if (rows != NULL) {
-		csv_rows(out, arena, rows);
+		if (rows->count > 0)
+			csv_rows(out, arena, rows);
 		return;
 	}
 	put(out, "Name,Value\r\n");

@@ -3,6 +3,7 @@
 #include "cli/man.h"
 
 #include <ctype.h>
+#include <signal.h>
 #include <string.h>
 
 #include "operations/operation.h"
@@ -165,7 +166,7 @@ static void put_sentence(FILE *to, const char *text)
 static void exit_section(FILE *to)
 {
 	static const struct {
-		enum ipl_exit status;
+		int status;
 		const char *what;
 	} list[] = {
 		{ IPL_EXIT_OK, "done" },
@@ -173,11 +174,15 @@ static void exit_section(FILE *to)
 		{ IPL_EXIT_USAGE, "used otherwise than it can be" },
 		{ IPL_EXIT_UNREACHABLE, "the ledger could not be reached or opened" },
 		{ IPL_EXIT_DAMAGED, "the ledger is damaged" },
+		{ IPL_EXIT_SIGNAL + SIGINT,
+		  "ended by Ctrl-C in the middle of its work, of which nothing is left half done; "
+		  "what goes on until then (log --follow, map --watch, bench, serve) is done, and "
+		  "exits with 0" },
 	};
 
 	fputs(".SH EXIT STATUS\n", to);
 	for (size_t i = 0; i < IPL_ARRAY_SIZE(list); i++)
-		fprintf(to, ".TP\n%d\n%s\n", (int)list[i].status, list[i].what);
+		fprintf(to, ".TP\n%d\n%s\n", list[i].status, list[i].what);
 }
 
 /* --- a command --- */
@@ -283,7 +288,8 @@ static void print_shared_options(FILE *to)
 	      "The certificate that the server\\(aqs must come from, with tls: addresses.\n"
 	      ".TP\n\\fB\\-o\\fR \\fBtable\\fR|\\fBjson\\fR|\\fByaml\\fR|\\fBcsv\\fR\n"
 	      "Tables for people, in local time on a terminal; the others for programs, in\n"
-	      "UTC.\n"
+	      "UTC. csv is the list in what json prints, a line for each element, and nothing\n"
+	      "where it has none; of what is no list a line NAME,VALUE for each member.\n"
 	      ".TP\n\\fB\\-\\-as\\-of\\fR \\fIWHEN\\fR\n"
 	      "What was so then. A seq, an RFC 3339 time, or a span back from now: 90s, 5m, 2h, "
 	      "3d,\n"

@@ -228,6 +228,7 @@ void ipl_print_result(const struct ipl_invocation *in, const struct ipl_value *r
 		print_table_of(in, result);
 		return;
 	}
-	(void)fwrite(buf.at, 1, buf.len, stdout); /* main() looks whether all could be printed */
+	if (buf.len > 0)
+		(void)fwrite(buf.at, 1, buf.len, stdout); /* main() looks whether all could be */
 	ipl_buf_release(&buf);
 }

@@ -37,6 +37,7 @@ openssl
 python3
 python3-msgpack
 python3-pynvim
+python3-yaml
 udhcpc
 "
 

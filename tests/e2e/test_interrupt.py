@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Given: commands that take a while, on a ledger of some ten thousand events, and Ctrl-C (SIGINT) at any moment of each.
 Claimed: it is done, or exits as one that SIGINT ended (130, or by the signal); at the place of what it makes is the whole of
-it or nothing, and nothing beside; what was interrupted in the middle can be begun anew; what watches or follows ends well;
-the ledger is as it was."""
+it or nothing, and nothing beside; what was interrupted in the middle can be begun anew; what goes on until it is told
+(a server too) exits with 0; the ledger is as it was, or has what was answered."""
+import json
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from ledger import BINARY, Server, Tap
+from ledger import BINARY, Net, Server, Tap
 
 EVENTS = 30000
 MOMENTS = 8
@@ -118,15 +119,59 @@ def test_import(folder):
     words = ("--data", server.data, "import", rows)
     statuses = [interrupt(0.1, *words)[0] for _ in range(3)]
     TAP.ok(all(status in (0, 130, -signal.SIGINT) for status in statuses), "import: is interrupted", statuses)
+    took("--data", server.data, "verify")
     took(*words)
     TAP.equal(server.client().call("GetStatus")["HeadSeq"], 5001, "import: begun anew it does each row once")
     server.remove()
 
 
-def test_watching(server):
-    for words in (("log", "--follow"), ("bench", "--socket", server.socket, "--mix", "ping", "--seconds", "60")):
-        status, error = interrupt(1, "--data", server.data, *words)
-        TAP.ok(status in (0, 130), f"{words[0]}: ends when it is interrupted", (status, error))
+def test_going_on(server):
+    """What goes on until it is told has done its work then."""
+    vswitch = Net(server).vswitch(Net(server).vpc())
+    for words in (("log", "--follow"), ("log", vswitch, "--follow"), ("map", vswitch, "--watch"),
+                  ("bench", "--socket", server.socket, "--mix", "ping", "--seconds", "60")):
+        for after, ends in ((0.1, (0, -signal.SIGINT)), (2, (0,))):  # at first it may not have begun
+            status, error = interrupt(after, "--data", server.data, *words)
+            TAP.ok(status in ends and "Sanitizer" not in error, f"{words[0]} {words[-1]}: done when it is interrupted", (status, error))
+
+
+def test_bench(folder):
+    """Interrupted while it writes: everything that it got an answer to is there, and it says how much that was."""
+    server = Server()
+    words = ("-o", "json", "--data", server.data, "bench", "--socket", server.socket, "--mix", "mixed", "--writes", "--seconds", "60")
+    for after in (1, 2):
+        path = os.path.join(folder, "bench.json")
+        with open(path, "wb") as out, subprocess.Popen([BINARY, *words], stdout=out, stderr=subprocess.PIPE) as process:
+            time.sleep(after)
+            process.send_signal(signal.SIGINT)
+            error = process.communicate(timeout=60)[1]
+        with open(path, encoding="utf-8") as file:
+            said = json.load(file)
+        TAP.ok(process.returncode == 0 and said["Done"] > 0, "bench: says what it has done", (process.returncode, said, error))
+        head = server.client().call("GetStatus")["HeadSeq"]
+        TAP.ok(said["FirstSeq"] + said["Events"] - 1 <= head, "bench: what was answered is there", (said, head))
+    took("--data", server.data, "verify")
+    server.remove()
+
+
+def test_serve(data):
+    """At any moment of its start, and while it serves."""
+    whole = took_to_serve(data)
+    for i in range(MOMENTS):
+        status, error = interrupt(whole * 2 * (i + 0.5) / MOMENTS, "--data", data, "serve", "--http", "none")
+        TAP.ok(status in (0, -signal.SIGINT) and "Sanitizer" not in error, "serve: ends when it is interrupted", (status, error))
+    took("--data", data, "verify")
+
+
+def took_to_serve(data):
+    begin = time.monotonic()
+    with subprocess.Popen([BINARY, "--data", data, "serve", "--http", "none"], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as process:
+        process.stdout.readline()
+        took_s = time.monotonic() - begin
+        process.send_signal(signal.SIGINT)
+        TAP.equal(process.wait(timeout=60), 0, "serve: exits with 0")
+    return took_s
 
 
 def main():
@@ -140,8 +185,11 @@ def main():
             count += each_moment(words[0], ("--data", server.data, *words), lambda status: None)
         TAP.ok(count > 10, "that was in the middle, mostly", count)
         test_import(folder)
-    test_watching(server)
+        test_bench(folder)
     TAP.equal(server.client().call("GetStatus")["HeadRoot"], head, "the ledger is as it was")
+    test_going_on(server)
+    server.stop()
+    test_serve(server.data)
     server.remove()
     TAP.end()
 

@@ -134,6 +134,20 @@ def test_addresses(client):
     TAP.ok(held > 0 and cooling >= 0, "its addresses that are held are not free", (held, cooling, vswitch))
 
 
+def test_long_list(server):
+    """All of it, or a refusal that names the way out; never a part."""
+    with Timed("instance list"):
+        done = subprocess.run([BINARY, "--data", server.data, "-o", "csv", "instance", "list"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, check=False)
+    if done.returncode == 0:
+        TAP.equal(done.stdout.count(b"\n"), INSTANCES + 1, "a list has them all")
+        return
+    TAP.ok(done.stdout == b"" and b"longer than can be held at once" in done.stderr and b"MaxResults=1000" in done.stderr,
+           "a list that is too long is refused with the way out", done)
+    page = ipledger(server.data, "instance", "list", "MaxResults=1000")
+    TAP.ok(len(page["Instances"]["Instance"]) == 1000 and page["NextToken"] != "", "which is one", page["NextToken"])
+
+
 def test_appends(server, data, client):
     before = client.call("GetStatus")["HeadSeq"]
     done = subprocess.run([BINARY, "-o", "json", "bench", "--socket", server.socket, "--mix", "mixed", "--writes",
@@ -168,6 +182,7 @@ def main():
         client = server.client()
         test_past(client, data, launches(client, rng, events))
         test_addresses(client)
+        test_long_list(server)
         test_replay(client, data, events)
         test_appends(server, data, client)
     finally:
