@@ -16,9 +16,9 @@
 
 #include "replay/bisect.h"
 
-#define CHAINS_MIN 65536u /* events to be searched */
-#define EXIT_SKIP  125    /* the command cannot tell */
-#define EXIT_STOP  128    /* from here on something is wrong with the command itself */
+#define LONG_EVENTS 65536u /* events to be searched */
+#define EXIT_SKIP   125    /* the command cannot tell */
+#define EXIT_STOP   128    /* from here on something is wrong with the command itself */
 
 extern char **environ;
 
@@ -33,6 +33,7 @@ struct bisecting {
 	uint64_t from;
 	uint64_t to;
 	const struct ipl_expr *expr;
+	struct ipl_records records;
 	struct ipl_asked asked;
 	struct ipl_bisect_result result;
 };
@@ -101,15 +102,23 @@ static enum ipl_status search(struct bisecting *b, struct ipl_error *err)
 			  ipl_bisect(&bisect, &b->result, err);
 }
 
-/* Of few things in a long log their chains tell, without a state; a short log is folded sooner. */
+/*
+ * Of few things in a long log their chains tell, without a state; of how many there are the events
+ * alone. A short log is folded sooner.
+ */
 static enum ipl_status ask(struct bisecting *b, struct ipl_error *err)
 {
-	struct ipl_records records = ipl_look_records(&b->look);
+	uint64_t kinds;
 	enum ipl_status st = IPL_OK;
 
+	b->records = ipl_look_records(&b->look);
 	b->asked.views = b->look.views;
-	if (b->expr != NULL && b->to - b->from >= CHAINS_MIN && ipl_expr_is_of_things(b->expr))
-		st = ipl_chains_open(&records, b->look.last, &b->asked.chains, err);
+	if (b->expr != NULL && b->to - b->from >= LONG_EVENTS) {
+		if (ipl_expr_is_of_things(b->expr))
+			st = ipl_chains_open(&b->records, b->look.last, &b->asked.chains, err);
+		else if (ipl_expr_is_of_counts(b->expr, &kinds))
+			st = ipl_counts_open(&b->records, b->expr, &b->asked.counts, err);
+	}
 	return st == IPL_OK ? search(b, err) : st;
 }
 
@@ -179,7 +188,7 @@ static const char *note(const struct bisecting *b)
 						"other ends",
 						what, b->result.seq)
 				.at;
-		return b->scans ?
+		return b->scans || b->result.saw_all ?
 			       ipl_arena_printf(arena, "%s nowhere between the two", what).at :
 			       ipl_arena_printf(arena,
 						"%s at neither end: choose other ends, or look at "
@@ -353,6 +362,7 @@ static int run_bisect(const struct ipl_invocation *in)
 		return ipl_fail(&err);
 	rc = run_open(&b, &err);
 	ipl_chains_close(b.asked.chains);
+	ipl_counts_close(b.asked.counts);
 	ipl_look_close(&b.look);
 	return rc;
 }
@@ -366,8 +376,9 @@ const struct ipl_command ipl_cmd_bisect = {
 		"all.\n"
 		"In a long log a question about single things is asked only where an event touched "
 		"them,\n"
-		"so that every flip is seen; a count, or one about the event, folds what lies "
-		"between.\n"
+		"and one about counts only where they change, so that every flip is seen; any "
+		"other\n"
+		"folds what lies between.\n"
 		"\n"
 		"EXPRESSION: a question about a state (ipledger help expressions).\n"
 		"COMMAND is run with IPLEDGER_AS_OF and IPLEDGER_DATA in its environment, as\n"

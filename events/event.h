@@ -256,6 +256,17 @@ enum ipl_status ipl_event_encode(const struct ipl_event *ev, struct ipl_buf *out
 enum ipl_status ipl_event_decode(struct ipl_str bytes, struct ipl_arena *arena,
 				 struct ipl_event *out, struct ipl_error *err) IPL_MUST_USE;
 
+/** What stands at the beginning of an encoded event. */
+struct ipl_event_head {
+	uint64_t seq;
+	int64_t time_ms;
+	uint64_t type; /* at most IPL_EVENT_NUMBER_MAX */
+};
+/** Look whether its checksum fits, and at its beginning, but not at what else it holds.
+ * IPL_ERR_CORRUPT as ipl_event_decode(). */
+enum ipl_status ipl_event_head(struct ipl_str bytes, struct ipl_event_head *out,
+			       struct ipl_error *err) IPL_MUST_USE;
+
 /** The seq and time of an encoded event, without looking at the rest; false where there are none.
  */
 bool ipl_event_peek(struct ipl_str bytes, uint64_t *seq, int64_t *time_ms);

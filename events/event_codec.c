@@ -320,16 +320,27 @@ static void take_links(struct ipl_cursor *c, struct ipl_event *ev)
 	}
 }
 
-static void take_envelope(struct ipl_cursor *c, struct ipl_event *out)
+static void take_head(struct ipl_cursor *c, struct ipl_event_head *out)
 {
-	const uint8_t *id;
-
 	ipl_expect_array(c, ENVELOPE_FIELDS);
 	if (ipl_take_uint(c) != IPL_EVENT_VERSION)
 		ipl_cursor_fail(c, "its version is unknown");
 	out->seq = ipl_take_uint(c);
 	out->time_ms = ipl_take_time(c);
-	out->type = (enum ipl_event_type)take_u32(c);
+	out->type = take_u32(c);
+	if (c->wrong == NULL && ipl_event_record(out->type) == NULL)
+		ipl_cursor_fail(c, "its type is unknown");
+}
+
+static void take_envelope(struct ipl_cursor *c, struct ipl_event *out)
+{
+	struct ipl_event_head head;
+	const uint8_t *id;
+
+	take_head(c, &head);
+	out->seq = head.seq;
+	out->time_ms = head.time_ms;
+	out->type = (enum ipl_event_type)head.type;
 	out->op = (enum ipl_op)take_u32(c);
 	out->principal = ipl_take_text(c);
 	out->actor = ipl_take_text(c);
@@ -343,8 +354,6 @@ static void take_envelope(struct ipl_cursor *c, struct ipl_event *out)
 	out->group_place = ipl_take_uint(c);
 	out->group_size = ipl_take_uint(c);
 	out->group_step = ipl_take_uint_or_nil(c);
-	if (c->wrong == NULL && ipl_event_record(out->type) == NULL)
-		ipl_cursor_fail(c, "its type is unknown");
 	if (c->wrong == NULL && ipl_op_name(out->op) == NULL)
 		ipl_cursor_fail(c, "its operation is unknown");
 	if (out->seq == 0 || out->seq > INT64_MAX || out->group_place > out->group_size ||
@@ -364,21 +373,30 @@ static void check_links(struct ipl_cursor *c, const struct ipl_event *ev)
 		ipl_cursor_fail(c, "there are not as many links as touches");
 }
 
-enum ipl_status ipl_event_decode(struct ipl_str bytes, struct ipl_arena *arena,
-				 struct ipl_event *out, struct ipl_error *err)
+/* A cursor at the beginning of an event that is whole, which ends before its checksum. */
+static enum ipl_status begin(struct ipl_str bytes, struct ipl_cursor *c, struct ipl_error *err)
 {
-	const uint8_t *at = (const uint8_t *)bytes.at;
-	struct ipl_cursor c = { .at = at, .arena = arena };
-
-	memset(out, 0, sizeof(*out));
+	c->at = (const uint8_t *)bytes.at;
 	if (bytes.len <= CHECKSUM_BYTES || bytes.len > IPL_EVENT_BYTES_MAX)
 		return ipl_error_set(err, IPL_ERR_CORRUPT, "an event of %zu bytes is impossible",
 				     bytes.len);
-	c.end = at + bytes.len - CHECKSUM_BYTES;
-	if (*c.end != 0xcf || ipl_get_be64(c.end + 1) != ipl_hash64(at, (size_t)(c.end - at)))
+	c->end = c->at + bytes.len - CHECKSUM_BYTES;
+	if (*c->end != 0xcf ||
+	    ipl_get_be64(c->end + 1) != ipl_hash64(c->at, (size_t)(c->end - c->at)))
 		return ipl_error_set(err, IPL_ERR_CORRUPT,
 				     "the checksum of an event of %zu bytes does not fit",
 				     bytes.len);
+	return IPL_OK;
+}
+
+enum ipl_status ipl_event_decode(struct ipl_str bytes, struct ipl_arena *arena,
+				 struct ipl_event *out, struct ipl_error *err)
+{
+	struct ipl_cursor c = { .arena = arena };
+
+	memset(out, 0, sizeof(*out));
+	if (begin(bytes, &c, err) != IPL_OK)
+		return err->status;
 	take_envelope(&c, out);
 	if (c.wrong == NULL)
 		take_record(&c, ipl_event_record(out->type), &out->body);
@@ -396,15 +414,27 @@ enum ipl_status ipl_event_decode(struct ipl_str bytes, struct ipl_arena *arena,
 	return IPL_OK;
 }
 
+enum ipl_status ipl_event_head(struct ipl_str bytes, struct ipl_event_head *out,
+			       struct ipl_error *err)
+{
+	struct ipl_cursor c = { .arena = NULL };
+
+	if (begin(bytes, &c, err) != IPL_OK)
+		return err->status;
+	take_head(&c, out);
+	return c.wrong == NULL ? IPL_OK :
+				 ipl_error_set(err, IPL_ERR_CORRUPT, "event %" PRIu64 ": %s",
+					       out->seq, c.wrong);
+}
+
 bool ipl_event_peek(struct ipl_str bytes, uint64_t *seq, int64_t *time_ms)
 {
 	const uint8_t *at = (const uint8_t *)bytes.at;
 	struct ipl_cursor c = { .at = at, .end = at + bytes.len };
+	struct ipl_event_head head;
 
-	ipl_expect_array(&c, ENVELOPE_FIELDS);
-	if (ipl_take_uint(&c) != IPL_EVENT_VERSION)
-		ipl_cursor_fail(&c, "its version is unknown");
-	*seq = ipl_take_uint(&c);
-	*time_ms = ipl_take_time(&c);
+	take_head(&c, &head);
+	*seq = head.seq;
+	*time_ms = head.time_ms;
 	return c.wrong == NULL;
 }

@@ -167,10 +167,13 @@ enum ipl_status ipl_ask_value(const struct ipl_asked *asked, uint64_t seq,
 	struct ipl_touches touches = { NULL, 0 };
 	const struct ipl_state *state;
 	struct ipl_event *ev = NULL;
+	uint64_t kinds;
 	enum ipl_status st;
 
 	if (asked->chains != NULL && ipl_expr_is_of_things(expr))
 		return ask_thing(asked->chains, seq, expr, arena, out, err);
+	if (asked->counts != NULL && ipl_expr_is_of_counts(expr, &kinds))
+		return ipl_counts_value(asked->counts, seq, expr, arena, out, err);
 	st = ipl_views_at(asked->views, seq, &state, err);
 	if (st == IPL_OK && seq > 0) {
 		ev = ipl_arena_alloc(arena, sizeof(*ev));
@@ -229,7 +232,8 @@ static void begin(struct by_expr *by, bool holds)
 {
 	by->held = by->held_first = holds;
 	by->was_no = !holds;
-	by->result = (struct ipl_bisect_result){ .what = IPL_BISECT_NEVER, .asked = 1 };
+	by->result =
+		(struct ipl_bisect_result){ .what = IPL_BISECT_NEVER, .asked = 1, .saw_all = true };
 }
 
 /* As of a later state; IPL_ERR_END: that was enough. */
@@ -324,15 +328,20 @@ static enum ipl_status on_answer(void *context, uint64_t seq, const struct ipl_v
 	return st;
 }
 
-/* Along the chains of what it is about; IPL_ERR_BUSY where that is too much. */
+/* Without states; IPL_ERR_BUSY where that cannot be, or would be too much. */
 static enum ipl_status ask_along(struct by_expr *by, uint64_t from, uint64_t to, bool all,
 				 struct ipl_error *err)
 {
-	uint64_t loads = 0;
-	enum ipl_status st;
+	const struct ipl_asked *asked = by->asked;
+	uint64_t loads = 0, kinds;
+	enum ipl_status st = IPL_ERR_BUSY;
 
 	by->stride = all ? 0 : 1;
-	st = ipl_watch(by->asked->chains, by->expr, from, to, on_answer, by, &loads, err);
+	if (asked->chains != NULL && ipl_expr_is_of_things(by->expr))
+		st = ipl_watch(asked->chains, by->expr, from, to, on_answer, by, &loads, err);
+	else if (asked->counts != NULL && ipl_expr_is_of_counts(by->expr, &kinds))
+		st = ipl_counts_along(asked->counts, by->expr, from, to, on_answer, by, &loads,
+				      err);
 	by->result.loaded = loads;
 	if (st == IPL_OK && all)
 		conclude_first(by);
@@ -413,11 +422,10 @@ enum ipl_status ipl_bisect_expr(const struct ipl_asked *asked, const struct ipl_
 				struct ipl_error *err)
 {
 	struct by_expr by = { .asked = asked, .expr = expr };
-	enum ipl_status st = IPL_ERR_BUSY;
+	enum ipl_status st;
 
 	ipl_arena_init(&by.arena, ARENA_BYTES);
-	if (asked->chains != NULL && ipl_expr_is_of_things(expr))
-		st = ask_along(&by, from, to, all, err);
+	st = ask_along(&by, from, to, all, err);
 	if (st == IPL_ERR_BUSY)
 		st = ask_states(&by, from, to, all, err);
 	if (st == IPL_OK)

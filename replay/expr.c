@@ -560,6 +560,26 @@ bool ipl_expr_is_of_things(const struct ipl_expr *expr)
 	return is;
 }
 
+static bool add_counted(const struct ipl_expr *expr, uint64_t *kinds)
+{
+	bool is = expr->kind == IPL_EXPR_LITERAL || expr->kind == IPL_EXPR_KIND_NAME ||
+		  expr->kind == IPL_EXPR_NOT || expr->kind == IPL_EXPR_MINUS ||
+		  expr->kind == IPL_EXPR_BINARY ||
+		  (expr->kind == IPL_EXPR_CALL && expr->function == IPL_EXPR_FN_COUNT);
+
+	if (expr->kind == IPL_EXPR_KIND_NAME)
+		*kinds |= UINT64_C(1) << expr->entity;
+	for (uint32_t i = 0; is && i < expr->arg_count; i++)
+		is = add_counted(expr->arg[i], kinds);
+	return is;
+}
+
+bool ipl_expr_is_of_counts(const struct ipl_expr *expr, uint64_t *kinds)
+{
+	*kinds = 0;
+	return add_counted(expr, kinds);
+}
+
 /* --- printing --- */
 
 static void print_text(struct ipl_str text, struct ipl_buf *out)

@@ -67,6 +67,10 @@ bool ipl_expr_is_of_event(const struct ipl_expr *expr);
  * there are. */
 bool ipl_expr_is_of_things(const struct ipl_expr *expr);
 
+/** Whether it is of nothing but how many there are; *@kinds: those that it counts, bit N for number
+ * N. */
+bool ipl_expr_is_of_counts(const struct ipl_expr *expr, uint64_t *kinds);
+
 /** What an expression is asked of. */
 struct ipl_expr_scope {
 	struct ipl_lens *lens; /* one that can scan; of things only: one that finds VPCs */

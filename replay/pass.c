@@ -92,6 +92,25 @@ static enum ipl_status empty(struct passing *s, struct batch *batch)
 
 /* --- filling --- */
 
+static enum ipl_status misplaced(uint64_t seq, uint64_t is, struct ipl_error *err)
+{
+	return ipl_error_set(err, IPL_ERR_CORRUPT,
+			     "where event %" PRIu64 " belongs stands %" PRIu64, seq, is);
+}
+
+/* Whether the event is of a type that is wanted. */
+static enum ipl_status look(const struct passing *s, uint64_t seq, struct ipl_str record,
+			    bool *is_wanted, struct ipl_error *err)
+{
+	struct ipl_event_head head;
+	enum ipl_status st = ipl_event_head(record, &head, err);
+
+	if (st == IPL_OK && head.seq != seq)
+		st = misplaced(seq, head.seq, err);
+	*is_wanted = st == IPL_OK && (s->pass->types >> head.type & 1) != 0;
+	return st;
+}
+
 static enum ipl_status decode(struct passing *s, struct batch *batch, uint64_t seq,
 			      struct ipl_str record, struct ipl_error *err)
 {
@@ -103,10 +122,9 @@ static enum ipl_status decode(struct passing *s, struct batch *batch, uint64_t s
 		return ipl_error_set(err, IPL_ERR_NOMEM, "out of memory for events");
 	st = ipl_event_decode(passed->record, &batch->arena, &passed->ev, err);
 	if (st == IPL_OK && passed->ev.seq != seq)
-		st = ipl_error_set(err, IPL_ERR_CORRUPT,
-				   "where event %" PRIu64 " belongs stands %" PRIu64, seq,
-				   passed->ev.seq);
-	if (st == IPL_OK)
+		st = misplaced(seq, passed->ev.seq, err);
+	passed->touches = (struct ipl_touches){ NULL, 0 };
+	if (st == IPL_OK && s->pass->types == 0)
 		st = ipl_event_touches(&batch->arena, &passed->ev, &passed->touches, err);
 	if (st == IPL_OK && s->pass->early != NULL)
 		st = s->pass->early(s->pass->context, passed, err);
@@ -142,8 +160,11 @@ static enum ipl_status on_record(void *context, uint64_t seq, struct ipl_str rec
 {
 	struct passing *s = context;
 	struct batch *batch = &s->batch[s->filled % BATCHES];
-	enum ipl_status st = decode(s, batch, seq, record, err);
+	bool is_wanted = true;
+	enum ipl_status st = s->pass->types == 0 ? IPL_OK : look(s, seq, record, &is_wanted, err);
 
+	if (st == IPL_OK && is_wanted)
+		st = decode(s, batch, seq, record, err);
 	if (st != IPL_OK)
 		return st;
 	return batch->count < BATCH_EVENTS ? IPL_OK : hand_over(s, false);

@@ -44,6 +44,9 @@ struct ipl_pass {
 	ipl_pass_fn fn; /* in the caller's thread */
 	void *context;
 	const struct ipl_state *state; /* that `fn` folds into, or NULL */
+	/* Bit N for event type N: only those are decoded and handed over, of the others no more is
+	 * looked at than whether they are whole, and no touches are listed. 0: all, with them. */
+	uint64_t types;
 };
 
 /** @retval IPL_ERR_CORRUPT  a record cannot be read, or is that of another event */

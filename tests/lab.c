@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "events/json.h"
+#include "reducers/count.h"
 
 /* Damage that no reducer found: the test must fail of it. */
 static enum ipl_status wrong(struct lab *lab, const char *what)
@@ -70,6 +71,23 @@ static enum ipl_status link_up(struct lab *lab, struct ipl_event *ev)
 	return st;
 }
 
+/* Fold it, and look whether as many live then as the event alone tells. */
+static enum ipl_status fold_counted(struct lab *lab, const struct ipl_touches *touches)
+{
+	int64_t count[IPL_KIND_COUNT];
+	enum ipl_status st;
+
+	for (int kind = 1; kind < IPL_KIND_COUNT; kind++)
+		count[kind] = (int64_t)ipl_state_count(lab->state, (enum ipl_kind)kind) +
+			      ipl_count_change((enum ipl_kind)kind, &lab->ev);
+	st = ipl_reduce(lab->state, &lab->ev, touches, &lab->err);
+	for (int kind = 1; st == IPL_OK && kind < IPL_KIND_COUNT; kind++) {
+		if (count[kind] != (int64_t)ipl_state_count(lab->state, (enum ipl_kind)kind))
+			st = wrong(lab, "an event changes a count otherwise than it tells");
+	}
+	return st;
+}
+
 static enum ipl_status fold(struct lab *lab)
 {
 	struct ipl_touches touches;
@@ -81,7 +99,7 @@ static enum ipl_status fold(struct lab *lab)
 		st = ipl_reduce(lab->follower, &lab->ev, &touches, &lab->err);
 	if (st == IPL_OK && lab->twin != NULL)
 		st = ipl_reduce(lab->twin, &lab->ev, &touches, &lab->err);
-	return st == IPL_OK ? ipl_reduce(lab->state, &lab->ev, &touches, &lab->err) : st;
+	return st == IPL_OK ? fold_counted(lab, &touches) : st;
 }
 
 enum ipl_status lab_append(struct lab *lab, struct ipl_event *ev)

@@ -162,7 +162,7 @@ static bool *brute_force(const struct ipl_expr *expr)
 	const struct ipl_records records = lab_records(&lab);
 	bool *holds = calloc(lab.count + 1, sizeof(*holds));
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
-	struct ipl_asked asked = { NULL, NULL };
+	struct ipl_asked asked = { .views = NULL };
 	struct ipl_arena scratch;
 
 	ipl_arena_init(&scratch, (size_t)64 << 20);
@@ -192,7 +192,7 @@ static void compare(const char *text)
 	for (int i = 0; i < 10; i++) {
 		uint64_t from = random_draw(lab.count), first = from + 1;
 		uint64_t to = from + 1 + random_draw(lab.count - from);
-		struct ipl_asked asked = { NULL, NULL };
+		struct ipl_asked asked = { .views = NULL };
 		struct ipl_bisect_result out = { 0 }, scan = { 0 }, again = { 0 };
 		assert_int_equal(ipl_views_open(&records, &asked.views, &err), IPL_OK);
 		if (ipl_bisect_expr(&asked, expr, from, to, false, &out, &err) != IPL_OK ||
@@ -246,7 +246,7 @@ static void test_cost(void **state)
 	(void)state;
 	for (uint64_t flip = 1; flip <= lab.count; flip += 1 + lab.count / 7) {
 		struct ipl_bisect_result out = { 0 };
-		struct ipl_asked asked = { NULL, NULL };
+		struct ipl_asked asked = { .views = NULL };
 		assert_int_equal(ipl_views_open(&records, &asked.views, &err), IPL_OK);
 		(void)snprintf(text, sizeof(text), "seq >= %llu", (unsigned long long)flip);
 		assert_int_equal(ipl_expr_parse(&arena, ipl_str_of(text), &expr, &err), IPL_OK);
@@ -274,7 +274,7 @@ static void test_refused(void **state)
 		struct ipl_error err = IPL_ERROR_INIT(&arena);
 		const struct ipl_expr *expr = NULL;
 		struct ipl_bisect_result out = { 0 };
-		struct ipl_asked asked = { NULL, NULL };
+		struct ipl_asked asked = { .views = NULL };
 		assert_int_equal(ipl_views_open(&records, &asked.views, &err), IPL_OK);
 		assert_int_equal(ipl_expr_parse(&arena, ipl_str_of(texts[i]), &expr, &err), IPL_OK);
 		for (int all = 0; all < 2; all++)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Given: a random history, and questions about single things in it (IPL_SEED repeats a run).
- * Claimed: what is answered along the chains is, after every event, what the whole state there
- * answers, clock and all; and little is asked for it. A question that looks at too much is refused,
- * and a search by it is done by whole states.
+ * Given: a random history, and questions about single things in it, and about how many there are
+ * (IPL_SEED repeats a run).
+ * Claimed: what is answered along the chains, or along the counts, is, after every event, what the
+ * whole state there answers, clock and all; and little is asked for it. A question that looks at
+ * too much is refused, and a search by it is done by whole states.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,12 +26,12 @@
 
 static struct lab lab;
 static struct ipl_arena arena;
+static struct ipl_records records;
 static struct ipl_asked asked;
 
 static int open_lab(void **state)
 {
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
-	struct ipl_records records;
 
 	(void)state;
 	ipl_arena_init(&arena, (size_t)64 << 20);
@@ -85,7 +86,21 @@ static enum ipl_status keep(void *context, uint64_t seq, const struct ipl_value 
 	return IPL_OK;
 }
 
-/* How many states are asked along the chains; all of them answer as whole ones do. */
+static enum ipl_status answer_all(const struct ipl_expr *expr, uint64_t from,
+				  struct answers *answers, struct ipl_error *err)
+{
+	struct ipl_counts *counts = NULL;
+	enum ipl_status st;
+
+	if (ipl_expr_is_of_things(expr))
+		return ipl_watch(asked.chains, expr, from, lab.count, keep, answers, NULL, err);
+	assert_int_equal(ipl_counts_open(&records, expr, &counts, err), IPL_OK);
+	st = ipl_counts_along(counts, expr, from, lab.count, keep, answers, NULL, err);
+	ipl_counts_close(counts);
+	return st;
+}
+
+/* How many states are asked without whole ones; all of them answer as whole ones do. */
 static size_t compare(const char *question, uint64_t from)
 {
 	static struct answers answers;
@@ -98,8 +113,7 @@ static size_t compare(const char *question, uint64_t from)
 	ipl_arena_init(&scratch, (size_t)64 << 20);
 	answers.count = 0;
 	assert_int_equal(ipl_expr_parse(&arena, ipl_str_of(question), &expr, &err), IPL_OK);
-	assert_true(ipl_expr_is_of_things(expr));
-	if (ipl_watch(asked.chains, expr, from, lab.count, keep, &answers, NULL, &err) != IPL_OK)
+	if (answer_all(expr, from, &answers, &err) != IPL_OK)
 		fail_msg("%s: %s", question, err.text);
 	assert_int_equal(answers.seq[0], from);
 	for (uint64_t seq = from; seq <= lab.count; seq++) {
@@ -196,7 +210,10 @@ static void draw_question(uint64_t seq, char *out, size_t size)
 	assert_int_equal(ipl_event_touches(&arena, &ev, &touches, NULL), IPL_OK);
 	key = touches.at[random_draw(touches.count)];
 	ipl_ip4_format((uint32_t)key.b, ip);
-	if (key.kind == IPL_KIND_IP4)
+	if (key.kind > IPL_KIND_LEDGER && key.kind < IPL_KIND_COUNT && random_draw(6) == 0)
+		(void)snprintf(out, size, "count(%s) > %u", ipl_kind_name((enum ipl_kind)key.kind),
+			       (unsigned)random_draw(20));
+	else if (key.kind == IPL_KIND_IP4)
 		(void)snprintf(out, size, "status(%s) %s \"Held\"", ip,
 			       random_draw(2) == 0 ? "==" : "!=");
 	else if (key.kind == IPL_KIND_VSWITCH)
@@ -223,13 +240,18 @@ static void test_search(void **state)
 		const struct ipl_expr *expr = NULL;
 		uint64_t at = 2 + random_draw(lab.count - 2), from = random_draw(at);
 		uint64_t to = at + random_draw(lab.count - at + 1);
+		struct ipl_asked along = asked;
 		ipl_arena_reset(&arena);
 		draw_question(at, question, sizeof(question));
 		assert_int_equal(ipl_expr_parse(&arena, ipl_str_of(question), &expr, &err), IPL_OK);
-		assert_int_equal(ipl_bisect_expr(&asked, expr, from, to, false, &chain, &err),
+		if (!ipl_expr_is_of_things(expr))
+			assert_int_equal(ipl_counts_open(&records, expr, &along.counts, &err),
+					 IPL_OK);
+		assert_int_equal(ipl_bisect_expr(&along, expr, from, to, false, &chain, &err),
 				 IPL_OK);
-		assert_int_equal(ipl_bisect_expr(&asked, expr, from, to, true, &first, &err),
+		assert_int_equal(ipl_bisect_expr(&along, expr, from, to, true, &first, &err),
 				 IPL_OK);
+		ipl_counts_close(along.counts);
 		assert_int_equal(ipl_bisect_expr(&states, expr, from, to, true, &whole, &err),
 				 IPL_OK);
 		assert_int_equal(first.what, whole.what);
@@ -239,17 +261,64 @@ static void test_search(void **state)
 		assert_true(chain.asked <= to - from + 1);
 		found += chain.what == IPL_BISECT_FOUND;
 	}
-	assert_true(found > 20);
+	assert_true(found > 10);
+}
+
+static void test_counts(void **state)
+{
+	static const char *const questions[] = {
+		"count(Vpc)",
+		"count(VSwitch)",
+		"count(Instance)",
+		"count(NetworkInterface)",
+		"count(Eip)",
+		"count(Ipv6Address)",
+		"count(Ipv6Gateway)",
+		"count(Ipv6InternetBandwidth)",
+		"count(NetworkInterface) - count(Instance) > 3 and not count(Eip) == 2",
+		"-count(Vpc) + 7 < count(Ipv6Address)",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < IPL_ARRAY_SIZE(questions); i++) {
+		assert_true(compare(questions[i], 0) < lab.count / 2);
+		compare(questions[i], random_draw(lab.count));
+		compare(questions[i], lab.count);
+	}
+}
+
+/* To and fro, by what was noted on the way. */
+static void test_counts_to_and_fro(void **state)
+{
+	const struct ipl_asked states = { .views = asked.views };
+	struct ipl_error err = IPL_ERROR_INIT(&arena);
+	const struct ipl_expr *expr = NULL;
+	struct ipl_counts *counts = NULL;
+
+	(void)state;
+	ipl_arena_reset(&arena);
+	assert_int_equal(ipl_expr_parse(&arena, IPL_STR("count(Eip) + count(NetworkInterface)"),
+					&expr, &err),
+			 IPL_OK);
+	assert_int_equal(ipl_counts_open(&records, expr, &counts, &err), IPL_OK);
+	for (int i = 0; i < 100; i++) {
+		uint64_t seq = random_draw(lab.count + 1);
+		struct ipl_value got, wanted;
+		assert_int_equal(ipl_counts_value(counts, seq, expr, &arena, &got, &err), IPL_OK);
+		assert_int_equal(ipl_ask_value(&states, seq, expr, &arena, &wanted, &err), IPL_OK);
+		assert_int_equal(got.integer, wanted.integer);
+	}
+	ipl_counts_close(counts);
 }
 
 /* More VPCs than a search may look at: whole states are asked instead. */
 static void test_too_wide(void **state)
 {
 	struct ipl_bisect_result out = { 0 };
-	struct ipl_asked wide = { NULL, NULL };
+	struct ipl_asked wide = { .views = NULL };
 	const struct ipl_expr *expr = NULL;
 	struct ipl_error err = IPL_ERROR_INIT(&arena);
-	struct ipl_records records;
+	struct ipl_records of_many;
 	struct answers *answers = calloc(1, sizeof(*answers));
 	struct lab many;
 
@@ -259,10 +328,10 @@ static void test_too_wide(void **state)
 	for (unsigned i = 0; i <= IPL_WATCHED_MAX; i++)
 		assert_int_equal(lab_call(&many, "CreateVpc", "{\"CidrBlock\":\"10.0.0.0/16\"}"),
 				 IPL_OK);
-	records = lab_records(&many);
+	of_many = lab_records(&many);
 	ipl_arena_reset(&arena);
-	assert_int_equal(ipl_views_open(&records, &wide.views, &err), IPL_OK);
-	assert_int_equal(ipl_chains_open(&records, many.count, &wide.chains, &err), IPL_OK);
+	assert_int_equal(ipl_views_open(&of_many, &wide.views, &err), IPL_OK);
+	assert_int_equal(ipl_chains_open(&of_many, many.count, &wide.chains, &err), IPL_OK);
 	assert_int_equal(
 		ipl_expr_parse(&arena, IPL_STR("status(10.0.0.5) == \"Free\""), &expr, &err),
 		IPL_OK);
@@ -282,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_entities),  cmocka_unit_test(test_vswitches),
 		cmocka_unit_test(test_addresses), cmocka_unit_test(test_search),
+		cmocka_unit_test(test_counts),    cmocka_unit_test(test_counts_to_and_fro),
 		cmocka_unit_test(test_too_wide),
 	};
 	const char *given = getenv("IPL_SEED");

@@ -153,14 +153,26 @@ static void check_named(enum ipl_status st, const struct ipl_error *err)
 	CHECK(st == IPL_OK || (err->text[0] != '\0' && ipl_str_is_utf8(ipl_str_of(err->text))));
 }
 
+/* What is looked at without the rest is the same. */
+static void check_head(struct ipl_str bytes, const struct ipl_event *ev)
+{
+	struct ipl_error err = IPL_ERROR_INIT(NULL);
+	struct ipl_event_head head;
+
+	CHECK(ipl_event_head(bytes, &head, &err) == IPL_OK);
+	CHECK(head.seq == ev->seq && head.time_ms == ev->time_ms && head.type == ev->type);
+}
+
 static void check_wrong_sum(struct ipl_str bytes, struct ipl_arena *arena, uint8_t at)
 {
 	struct ipl_error err = IPL_ERROR_INIT(NULL);
 	struct ipl_str bent = ipl_arena_str(arena, bytes);
+	struct ipl_event_head head;
 	struct ipl_event ev;
 
 	((char *)(uintptr_t)bent.at)[at % bent.len] ^= (char)(1 << at % 8);
 	CHECK(ipl_event_decode(bent, arena, &ev, &err) == IPL_ERR_CORRUPT && err.text[0] != '\0');
+	CHECK(ipl_event_head(bent, &head, &err) == IPL_ERR_CORRUPT);
 }
 
 static void fold_alone(const struct ipl_event *ev, const struct ipl_touches *touches)
@@ -251,6 +263,7 @@ static void look(struct fuzz_ledger *ledger, struct ipl_buf *bytes, uint8_t bend
 	shown = ipl_event_value(&ledger->call, ipl_state_letters(ledger->state), &ev);
 	ipl_json_write(&text, &shown, IPL_JSON_COMPACT);
 	CHECK(ipl_str_is_utf8((struct ipl_str){ (const char *)text.at, text.len }));
+	check_head(given, &ev);
 	check_wrong_sum(given, &ledger->call, bend);
 	fold(ledger, &ev);
 	ipl_buf_release(&again);
