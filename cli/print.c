@@ -142,6 +142,25 @@ static const struct {
 	{ "EipAddresses.EipAddress",
 	  { "AllocationId", "IpAddress", "Status", "InstanceType", "InstanceId", "PrivateIpAddress",
 	    "Bandwidth" } },
+	{ "Ipv6Addresses.Ipv6Address",
+	  { "Ipv6AddressId", "Ipv6Address", "Status", "NetworkType", "AssociatedInstanceId",
+	    "VSwitchId", "RealBandwidth" } },
+	{ "Ipv6Gateways.Ipv6Gateway",
+	  { "Ipv6GatewayId", "Name", "VpcId", "Status", "CreationTime" } },
+	{ "InstanceStatuses.InstanceStatus", { "InstanceId", "Status" } },
+	{ "InstanceTypes.InstanceType",
+	  { "InstanceTypeId", "EniQuantity", "EniPrivateIpAddressQuantity",
+	    "EniIpv6AddressQuantity" } },
+	{ "Keys", { "AccessKeyId", "Role" } },
+	{ "Addresses",
+	  { "Holder.Address", "Holder.Kind", "Status", "Holder.NetworkInterfaceId",
+	    "Holder.InstanceId", "FromSeq", "FromTime", "ToSeq", "OpenedBy.Operation",
+	    "OpenedBy.Actor" } },
+	{ "History",
+	  { "FromSeq", "FromTime", "ToSeq", "ToTime", "OpenedBy.Operation", "OpenedBy.Actor",
+	    "OpenedBy.Reason" } },
+	{ "Refusals", { "Time", "Operation", "Principal", "Actor", "Code", "Message" } },
+	{ "Changes", { "Id", "Kind", "Change", "Seqs" } },
 	{ "Holdings",
 	  { "Address", "Kind", "NetworkInterfaceId", "InstanceId", "VSwitchId", "AllocationId",
 	    "SinceSeq", "SinceTime" } },
@@ -183,6 +202,7 @@ static void print_lines(struct ipl_arena *arena, const struct ipl_value *map, co
 static void print_list(struct ipl_arena *arena, const struct ipl_value *result, size_t which)
 {
 	const struct ipl_value *rows = ipl_value_at(result, ipl_str_of(lists[which].path));
+	bool is_any = false;
 
 	ipl_print_table(arena, rows, lists[which].columns, column_count(lists[which].columns));
 	for (uint32_t i = 0; i < result->count; i++) {
@@ -191,10 +211,12 @@ static void print_list(struct ipl_arena *arena, const struct ipl_value *result, 
 			continue;
 		if (value->type == IPL_VALUE_STR && value->str.len == 0)
 			continue;
+		is_any = true;
 		printf("%.*s=%s  ", IPL_STR_ARG(result->member[i].key),
 		       ipl_cell(arena, value, 200).at);
 	}
-	putchar('\n');
+	if (is_any)
+		putchar('\n');
 }
 
 static void print_table_of(const struct ipl_invocation *in, const struct ipl_value *result)

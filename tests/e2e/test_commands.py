@@ -242,8 +242,10 @@ def test_csv(sh, name, row, document):
     TAP.ok(ran.returncode == 0 and good, f"{name}: as CSV", (ran.returncode, ran.stdout[:600], ran.stderr))
 
 
-def test_table(sh, name, row):
+def test_table(sh, name, row, document):
     ran = sh.run(row[2])
+    if document is not None and list_of(document) is not None and name != "diff":  # which shows members as they are
+        TAP.ok('{"' not in ran.stdout, f"{name}: a list is a table", ran.stdout[:500])
     TAP.ok(ran.returncode == 0 and ran.stdout != "" and "\033" not in ran.stdout, f"{name}: for people, without a terminal without colour",
            (ran.returncode, ran.stdout[:300], ran.stderr))
 
@@ -297,6 +299,10 @@ def test_verbs(sh, noun):
         if not TAP.ok(ran.returncode == 0, f"{noun} {words}", (ran.returncode, ran.stdout, ran.stderr)):
             continue
         answer = json.loads(ran.stdout)
+        if verb in ("list", "status", "types"):
+            shown = sh.run(f"{noun} {words}").stdout.splitlines()
+            TAP.ok(len(shown) > len(list_of(answer)) > 0 and not any('{"' in line for line in shown), f"{noun} {verb}: a list is a table",
+                   shown[:5])
         if "Seq" in answer:
             TAP.equal((answer["Seq"], net.call("GetEvent", Seq=head + 1)["Operation"]), (head + 1, operations[verb]),
                       f"{noun} {verb}: is {operations[verb]}")
@@ -326,13 +332,13 @@ def main():
             if row[0] == JSON and name in ONCE:  # each form has its own things to change
                 test_yaml(forms[1], name, row, None)
                 test_csv(forms[2], name, row, None)
-                test_table(forms[3], name, row)
+                test_table(forms[3], name, row, None)
             elif row[0] == JSON:
                 document = None if name in UNSTEADY else document
                 test_yaml(forms[0], name, row, document)
                 if name not in FILES:
                     test_csv(forms[0], name, row, document)
-                test_table(forms[0], name, row)
+                test_table(forms[0], name, row, document)
             test_refused(forms[0], name, row)
             test_help(name, completions)
         for noun in ("vpc", "vswitch", "instance", "eni", "eip", "ipv6gw", "ipv6"):
