@@ -213,7 +213,7 @@ def skip(why):
     sys.exit(0)
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=30):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

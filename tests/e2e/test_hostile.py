@@ -138,7 +138,7 @@ def test_never_reads():
         sock.setblocking(False)
     worst = 0
     begin = time.monotonic()
-    while time.monotonic() - begin < 60 and "connections hold more than" not in server.log_text():
+    while time.monotonic() - begin < 400 and "connections hold more than" not in server.log_text():
         for sock in socks:
             try:
                 sock.send(ask * 200)

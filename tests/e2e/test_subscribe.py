@@ -172,7 +172,7 @@ def test_same_connection(server):
     client, answer = subscriber(server)
     ids = [client.send("CreateVpc", {"CidrBlock": "10.0.0.0/16"}) for _ in range(200)]
     answers, events = [], []
-    for frame in frames(client, 2):
+    for frame in frames(client, 20):
         if frame[0] == 1:
             answers.append((frame[1], frame[3]["Seq"]))
         elif frame[1] == "Event":
@@ -364,7 +364,7 @@ def send_and_fail(client):
     time.sleep(0.1)
     client.send("CreateVpc", {"CidrBlock": "10.4.0.0/16"})
     got = []
-    for frame in frames(client, 3):
+    for frame in frames(client, 20):
         if frame[1] == "Heartbeat":
             continue
         got.append(frame[1] if frame[0] == 2 else (frame[2] or {"Code": "OK"})["Code"])
